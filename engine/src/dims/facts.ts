@@ -1,0 +1,237 @@
+/**
+ * What the program has shown to hold so far: values of symbols, ranks of arrays, divisibility, equalities.
+ *
+ * A statement that succeeds makes its condition a fact: after `reshape(B, L, H, -1)` of a last axis D, `D % H == 0`
+ * holds, so `H * (D // H)` is `D`. Facts are undone in step with the interpreter's forks (`mark`, `undo`).
+ */
+import type { Refusal } from '../graph/refusal';
+import {
+  add,
+  anonymous,
+  type Dim,
+  type DimSymbol,
+  dimKey,
+  divideExactly,
+  floorDiv,
+  fromTerms,
+  isNonZero,
+  lowerBound,
+  max,
+  min,
+  mod,
+  mul,
+  negate,
+  ofAtom,
+  type Poly,
+  sub,
+  symbol,
+  type Term,
+} from './dim';
+import { OpenShape, type RowVariable } from './shape';
+
+export type Truth = 'yes' | 'no' | 'unknown';
+
+export class Facts {
+  private readonly values = new Map<number, Dim>();
+  private readonly rows = new Map<number, readonly Dim[] | OpenShape>();
+  /** Keys `numerator/denominator` of quotients known to be exact. */
+  private readonly exact = new Set<string>();
+  /** Keys of polynomials known to be zero. */
+  private readonly zeros = new Set<string>();
+  private readonly trail: (() => void)[] = [];
+
+  /** A position to `undo` to. */
+  mark(): number {
+    return this.trail.length;
+  }
+
+  /** Forgets what was learnt since `mark`. */
+  undo(mark: number): void {
+    while (this.trail.length > mark) this.trail.pop()!();
+  }
+
+  // ---- reading --------------------------------------------------------------------------------------------------------
+
+  /** The dim with everything known put in. */
+  resolve(d: Dim): Dim {
+    if (typeof d === 'number') return d;
+    if (this.values.size === 0 && this.exact.size === 0) return d;
+    return this.simplify(this.substitute(d));
+  }
+
+  private substitute(d: Dim): Dim {
+    if (typeof d === 'number' || this.values.size === 0) return d;
+    let changed = false;
+    let total: Dim = 0;
+    for (const t of d.terms) {
+      let value: Dim = t.coefficient;
+      for (const { atom, power } of t.factors) {
+        let factor: Dim;
+        if (atom.form === 'symbol') {
+          const known = this.values.get(atom.id);
+          factor = known === undefined ? ofAtom(atom) : this.substitute(known);
+          changed ||= known !== undefined;
+        } else {
+          const left = this.substitute(atom.left);
+          const right = this.substitute(atom.right);
+          if (left !== atom.left || right !== atom.right) {
+            changed = true;
+            factor =
+              atom.form === 'quotient'
+                ? right === 0
+                  ? anonymous()
+                  : floorDiv(left, right)
+                : atom.form === 'min'
+                  ? min(left, right)
+                  : max(left, right);
+          } else factor = ofAtom(atom);
+        }
+        for (let i = 0; i < power; i++) value = mul(value, factor);
+      }
+      total = add(total, value);
+    }
+    return changed ? total : d;
+  }
+
+  /** Uses exact quotients: m · (n // m) is n. */
+  private simplify(d: Dim): Dim {
+    if (typeof d === 'number' || this.exact.size === 0) return d;
+    for (const t of d.terms)
+      for (const { atom } of t.factors) {
+        if (atom.form !== 'quotient' || !this.exact.has(`${atom.left.key}/${dimKey(atom.right)}`)) continue;
+        const rest = divideExactly(fromTerms([t]), mul(ofAtom(atom), atom.right));
+        if (rest === null) continue;
+        return this.simplify(add(sub(d, fromTerms([t])), mul(rest, atom.left)));
+      }
+    return d;
+  }
+
+  equal(a: Dim, b: Dim): Truth {
+    if (typeof a === 'number' && typeof b === 'number') return a === b ? 'yes' : 'no';
+    if (a === b) return 'yes';
+    const difference = this.resolve(sub(this.resolve(a), this.resolve(b)));
+    if (difference === 0 || this.zeros.has(dimKey(difference)) || this.zeros.has(dimKey(negate(difference))))
+      return 'yes';
+    return isNonZero(difference) ? 'no' : 'unknown';
+  }
+
+  /** Whether a < b. */
+  less(a: Dim, b: Dim): Truth {
+    if (typeof a === 'number' && typeof b === 'number') return a < b ? 'yes' : 'no';
+    const difference = this.resolve(sub(b, a));
+    if (lowerBound(difference) > 0) return 'yes';
+    return lowerBound(negate(difference)) >= 0 ? 'no' : 'unknown';
+  }
+
+  /** Whether d divides n without rest. */
+  divides(d: Dim, n: Dim): Truth {
+    if (d === 0) return 'no';
+    return this.equal(mod(this.resolve(n), this.resolve(d)), 0);
+  }
+
+  /** The shape with everything known put in: ranked where the rank has become known. */
+  shape(s: readonly Dim[] | OpenShape | null): readonly Dim[] | OpenShape | null {
+    if (s === null) return null;
+    if (s instanceof OpenShape) {
+      const lead = this.rows.get(s.lead.id);
+      const tail = s.tail.map(d => this.resolve(d));
+      if (lead === undefined) return new OpenShape(s.lead, tail);
+      return this.shape(
+        lead instanceof OpenShape ? new OpenShape(lead.lead, [...lead.tail, ...tail]) : [...lead, ...tail],
+      );
+    }
+    return s.every(d => typeof d === 'number') ? s : s.map(d => this.resolve(d));
+  }
+
+  // ---- learning -------------------------------------------------------------------------------------------------------
+
+  /**
+   * a must equal b for the program to go on: throws `refuse()` where it cannot, learns it where it is open.
+   */
+  require(a: Dim, b: Dim, refuse: () => Refusal): void {
+    const answer = this.equal(a, b);
+    if (answer === 'no') throw refuse();
+    if (answer === 'unknown') this.assumeEqual(a, b);
+  }
+
+  /** d must divide n: throws or learns, as `require`. */
+  requireDivides(d: Dim, n: Dim, refuse: () => Refusal): void {
+    const answer = this.divides(d, n);
+    if (answer === 'no') throw refuse();
+    if (answer === 'unknown') this.assumeDivides(d, n);
+  }
+
+  assumeEqual(a: Dim, b: Dim): void {
+    const difference = this.resolve(sub(this.resolve(a), this.resolve(b)));
+    if (typeof difference === 'number') return;
+    const free = this.solvable(difference);
+    if (free) {
+      // coefficient is ±1: symbol = symbol ∓ difference
+      const value = sub(ofAtom(free.symbol), free.coefficient === 1 ? difference : negate(difference));
+      this.values.set(free.symbol.id, value);
+      this.trail.push(() => this.values.delete(free.symbol.id));
+      return;
+    }
+    const key = dimKey(difference);
+    if (this.zeros.has(key)) return;
+    this.zeros.add(key);
+    this.trail.push(() => this.zeros.delete(key));
+  }
+
+  /** A symbol that the equation `d == 0` may define: nameless ones first, then axes of inputs. */
+  private solvable(d: Poly): { symbol: DimSymbol; coefficient: number } | null {
+    let best: { symbol: DimSymbol; coefficient: number } | null = null;
+    for (const t of d.terms) {
+      const symbol = loneSymbol(t);
+      if (!symbol || !(symbol.flexible || symbol.anonymous) || occursElsewhere(symbol, d, t)) continue;
+      if (!best || (symbol.anonymous && !best.symbol.anonymous)) best = { symbol, coefficient: t.coefficient };
+    }
+    return best;
+  }
+
+  assumeDivides(d: Dim, n: Dim): void {
+    const [left, right] = [this.resolve(n), this.resolve(d)];
+    if (typeof left === 'number') return;
+    const key = `${left.key}/${dimKey(right)}`;
+    if (this.exact.has(key)) return;
+    this.exact.add(key);
+    this.trail.push(() => this.exact.delete(key));
+  }
+
+  /** Fixes the leading axes of an open shape. */
+  bindRow(row: RowVariable, to: readonly Dim[] | OpenShape): void {
+    this.rows.set(row.id, to);
+    this.trail.push(() => this.rows.delete(row.id));
+  }
+
+  /**
+   * Learns that an array has `rank` axes and answers them; the new ones are flexible symbols called `names[i]`, or
+   * after the parameter. Null when the known tail is longer than that.
+   */
+  refineRank(s: OpenShape, rank: number, names: readonly (string | null)[] = []): readonly Dim[] | null {
+    const open = this.shape(s);
+    if (!(open instanceof OpenShape)) return open !== null && open.length === rank ? open : null;
+    const missing = rank - open.tail.length;
+    if (missing < 0) return null;
+    const lead = Array.from({ length: missing }, (_, i) =>
+      symbol(names[i] ?? `${open.lead.name}${i}`, { flexible: true }),
+    );
+    this.bindRow(open.lead, lead);
+    return [...lead, ...open.tail];
+  }
+}
+
+function loneSymbol(t: Term): DimSymbol | null {
+  if (Math.abs(t.coefficient) !== 1 || t.factors.length !== 1 || t.factors[0].power !== 1) return null;
+  const { atom } = t.factors[0];
+  return atom.form === 'symbol' ? atom : null;
+}
+
+function occursElsewhere(symbol: DimSymbol, d: Poly, own: Term): boolean {
+  const inDim = (x: Dim): boolean => typeof x !== 'number' && x.terms.some(t => t !== own && inTerm(t));
+  const inTerm = (t: Term): boolean =>
+    t.factors.some(f =>
+      f.atom.form === 'symbol' ? f.atom.id === symbol.id : inDim(f.atom.left) || inDim(f.atom.right),
+    );
+  return inDim(d);
+}
