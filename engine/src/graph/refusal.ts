@@ -34,7 +34,11 @@ export type RefusalKind =
   | 'quantize-mode'
   | 'quantize-packed'
   | 'quantize-module'
-  | 'value';
+  | 'value'
+  | 'signature'
+  | 'attribute';
+
+export type PythonError = 'ValueError' | 'TypeError' | 'IndexError' | 'RuntimeError' | 'AttributeError' | 'KeyError';
 
 export interface RefusalDetail {
   /** The argument at fault, by position among the operation's array inputs. */
@@ -42,6 +46,10 @@ export interface RefusalDetail {
   axis?: number;
   expected?: Dim;
   actual?: Dim;
+  /** The unknown name or keyword, for 'attribute' and 'signature'. */
+  name?: string;
+  /** The layer that refused; opaque to the engine. */
+  layer?: unknown;
 }
 
 export class Refusal extends Error {
@@ -50,7 +58,7 @@ export class Refusal extends Error {
     readonly kind: RefusalKind,
     message: string,
     readonly detail: RefusalDetail = {},
-    readonly pythonType: 'ValueError' | 'TypeError' | 'IndexError' | 'RuntimeError' = 'ValueError',
+    readonly pythonType: PythonError = 'ValueError',
   ) {
     super(message);
     this.name = 'Refusal';
