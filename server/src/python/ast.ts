@@ -202,9 +202,10 @@ export type Expr =
 
 // ---- statements -------------------------------------------------------------------------------------------------------
 
-/** One parameter as written. `positional` are those before a bare `/`. */
+/** One parameter as written, from its stars to the end of its default. `positional` are those before a bare `/`. */
 export interface Param extends Base<'Param'> {
   name: string;
+  nameStart: number;
   form: 'positional' | 'standard' | 'vararg' | 'keyword' | 'kwarg';
   annotation: Expr | null;
   default: Expr | null;
