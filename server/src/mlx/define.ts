@@ -258,6 +258,24 @@ export function define(signature: string, run: (call: Call) => Value, options: D
   return builtin(parsed.name, (interpreter, passed) => apply(interpreter, parsed, passed, run, options), signature);
 }
 
+/**
+ * A method. `self` is bound apart, so that the signature reads as callers write it: `nn.Module.update(parameters, strict=True)`.
+ */
+export function defineMethod(
+  signature: string,
+  run: (call: Call, self: Value) => Value,
+  options: DefineOptions = {},
+): BuiltinValue {
+  const parsed = parseSignature(signature);
+  const call = (interpreter: Interpreter, passed: Arguments): Value => {
+    const [self, ...positional] = passed.positional;
+    if (self !== undefined) return apply(interpreter, parsed, { ...passed, positional }, c => run(c, self), options);
+    if (passed.open) return unknown(`${parsed.name} is called on something unknown`);
+    throw new Refusal('signature', `${parsed.name} is called without an instance`, {}, 'TypeError');
+  };
+  return builtin(parsed.name, call, signature);
+}
+
 const MOST_COMBINATIONS = 8;
 
 function apply(
