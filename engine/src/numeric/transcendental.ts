@@ -131,3 +131,67 @@ export function erf(x: number): number {
   const value = fmaf(fround(-expf(fround(-x * x)) * t), horner(ERF, t), 1);
   return x > 0 ? value : -value;
 }
+
+// log 2 in two parts, the first exact when multiplied by an exponent, and the polynomial of fdlibm's log1pf.
+const LN2_HIGH = fromFloatBits(0x3f317180);
+const LN2_LOW = fromFloatBits(0x3717f7d1);
+const LOG1P = Float32Array.of(
+  1.479819864e-1,
+  1.5313838422e-1,
+  1.818357259e-1,
+  2.2222198546e-1,
+  2.8571429849e-1,
+  4.0000000596e-1,
+  6.6666668653e-1,
+);
+const SQRT2_MANTISSA = 0x3504f7;
+
+/**
+ * log(1 + x) of a float32, as fdlibm's `log1pf` computes it, in glibc up to 2.40 (later ones round correctly).
+ *
+ * Method and coefficients: Copyright (C) 1993 by Sun Microsystems, Inc. Developed at SunPro, a Sun Microsystems, Inc.
+ * business. Permission to use, copy, modify, and distribute this software is freely granted, provided that this
+ * notice is preserved.
+ */
+export function log1pf(x: number): number {
+  if (!(x > -1)) return x === -1 ? -Infinity : NaN;
+  if (x === Infinity) return x;
+  if (Math.abs(x) < 2 ** -54) return x;
+  if (Math.abs(x) < 2 ** -29) return fround(x - fround(fround(x * x) * 0.5));
+  // 1 + x = 2^k · (1 + f) with 1 + f in [√½, √2]; `lost` is what rounding 1 + x to float32 lost, over 1 + x
+  let k = 0;
+  let f = x;
+  let lost = 0;
+  let exactPower = false;
+  if (x < fromFloatBits(0xbe95f61f) || x >= fromFloatBits(0x3ed413d7)) {
+    const u = fround(1 + x);
+    const bits = floatBits(u);
+    k = (bits >>> 23) - 127;
+    lost = fround((k > 0 ? fround(1 - fround(u - x)) : fround(x - fround(u - 1))) / u);
+    const mantissa = bits & 0x7fffff;
+    if (mantissa < SQRT2_MANTISSA) {
+      f = fround(fromFloatBits(mantissa | 0x3f800000) - 1);
+      exactPower = mantissa === 0;
+    } else {
+      k += 1;
+      f = fround(fromFloatBits(mantissa | 0x3f000000) - 1);
+      exactPower = (0x00800000 - mantissa) >> 2 === 0;
+    }
+  }
+  const half = fround(fround(0.5 * f) * f);
+  const high = fround(k * LN2_HIGH);
+  const low = fround(fround(k * LN2_LOW) + lost);
+  if (exactPower) {
+    if (f === 0) return fround(high + low);
+    const rest = fround(half * fround(1 - fround(fround(0.6666666666666666) * f)));
+    return fround(high - fround(fround(rest - low) - f));
+  }
+  const s = fround(f / fround(2 + f));
+  const z = fround(s * s);
+  let series = LOG1P[0];
+  for (let i = 1; i < LOG1P.length; i++) series = fround(fround(series * z) + LOG1P[i]);
+  series = fround(series * z);
+  const sum = fround(s * fround(half + series));
+  if (k === 0) return fround(f - fround(half - sum));
+  return fround(high - fround(fround(half - fround(sum + low)) - f));
+}
