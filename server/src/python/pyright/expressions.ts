@@ -121,7 +121,7 @@ export function lowerExpr(source: Source, node: ParseNode): Expr {
   }
 }
 
-/** Where the leftmost operand of a node starts, for nodes that start with one. */
+/** Where the leftmost operand of a node starts (in its parentheses, if they are the node's own). */
 function firstOperand(node: ParseNode): number | undefined {
   switch (node.nodeType) {
     case NodeType.MemberAccess:
@@ -131,15 +131,17 @@ function firstOperand(node: ParseNode): number | undefined {
       return node.d.leftExpr.start;
     case NodeType.Ternary:
       return node.d.ifExpr.start;
+    case NodeType.Tuple:
+      return node.d.items[0]?.start;
+    case NodeType.Comprehension:
+      return node.d.expr.start;
     default:
       return undefined;
   }
 }
 
-/** Pyright's kinds whose parentheses are their own, as they are in CPython, or that never have any. */
-const KEEPS_PARENTHESES: ReadonlySet<number> = new Set<number>([
-  NodeType.Tuple,
-  NodeType.Comprehension,
+/** Kinds of node whose range never includes parentheses around them. */
+const UNPARENTHESISED: ReadonlySet<number> = new Set<number>([
   NodeType.StringList,
   NodeType.Slice,
   NodeType.TypeAnnotation,
@@ -149,15 +151,35 @@ const KEEPS_PARENTHESES: ReadonlySet<number> = new Set<number>([
 ]);
 
 function cpythonSpan(source: Source, node: ParseNode): Span {
-  const span = spanOf(node);
-  if (node.nodeType === NodeType.Slice) {
-    // Pyright's range ends before a trailing colon.
-    span.end = extendOver(source, span.end, Tok.Colon);
-  } else if (source.text[span.start] === '(' && !KEEPS_PARENTHESES.has(node.nodeType)) {
-    const operand = firstOperand(node);
-    if (operand === undefined || span.start < operand) return withoutParentheses(source, span, operand ?? span.end);
+  let span = spanOf(node);
+  if (source.text[span.start] === '(' && !UNPARENTHESISED.has(node.nodeType)) {
+    const operand = firstOperand(node) ?? span.end;
+    const own = node.nodeType === NodeType.Tuple || node.nodeType === NodeType.Comprehension ? 1 : 0;
+    if (span.start < operand) span = withoutParentheses(source, span, operand, own);
   }
-  return span;
+  const end = tokenEnd(source, node);
+  return end === undefined ? span : { start: span.start, end };
+}
+
+/** The end of the nodes whose range pyright ends a token early or late. */
+function tokenEnd(source: Source, node: ParseNode): number | undefined {
+  switch (node.nodeType) {
+    case NodeType.Slice:
+      return extendOver(source, endOf(node), Tok.Colon);
+    case NodeType.Tuple:
+      return node.d.hasParens ? undefined : extendOver(source, endOf(node), Tok.Comma);
+    case NodeType.Yield:
+      return node.d.expr ? cpythonEnd(source, node.d.expr) : node.start + 'yield'.length;
+    case NodeType.YieldFrom:
+      return cpythonEnd(source, node.d.expr);
+    default:
+      return undefined;
+  }
+}
+
+/** The end of an operand with its parentheses. */
+function cpythonEnd(source: Source, operand: ParseNode): number {
+  return tokenEnd(source, operand) ?? endOf(operand);
 }
 
 function lowerNumber(node: NumberNode, span: Span): Expr {

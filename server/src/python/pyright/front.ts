@@ -8,6 +8,7 @@
 import { DiagnosticSink } from '@zzzen/pyright-internal/dist/common/diagnosticSink.js';
 import type { TextRange } from '@zzzen/pyright-internal/dist/common/textRange';
 import type { TextRangeCollection } from '@zzzen/pyright-internal/dist/common/textRangeCollection';
+import { LocMessage } from '@zzzen/pyright-internal/dist/localization/localize.js';
 import type { StatementNode } from '@zzzen/pyright-internal/dist/parser/parseNodes';
 import { ParseOptions, Parser } from '@zzzen/pyright-internal/dist/parser/parser.js';
 import type { Token } from '@zzzen/pyright-internal/dist/parser/tokenizerTypes';
@@ -38,13 +39,18 @@ function parseOnce(text: string, notebook: boolean): Tree {
   const { parserOutput, tokenizerOutput } = new Parser().parseSourceFile(text, options, sink);
   const offset = (position: { line: number; character: number }) =>
     lineStart(parserOutput.lines, position.line, text.length) + position.character;
-  const problems = sink.getErrors().map(({ message, range }) => ({
-    start: offset(range.start),
-    end: offset(range.end),
-    message,
-  }));
+  const problems = sink
+    .getErrors()
+    .filter(({ message }) => !isWarning(message))
+    .map(({ message, range }) => ({ start: offset(range.start), end: offset(range.end), message }));
   problems.sort((a, b) => a.start - b.start || a.end - b.end);
   return { text, statements: parserOutput.parseTree.d.statements, tokens: tokenizerOutput.tokens, problems };
+}
+
+/** What pyright calls an error and Python a warning: leaving a `finally` block (PEP 765). */
+function isWarning(message: string): boolean {
+  const { finallyReturn, finallyBreak, finallyContinue } = LocMessage;
+  return [finallyReturn, finallyBreak, finallyContinue].some(text => text() === message);
 }
 
 function lineStart(lines: TextRangeCollection<TextRange>, line: number, length: number): number {

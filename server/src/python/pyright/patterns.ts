@@ -5,11 +5,12 @@ import type {
   PatternAsNode,
   PatternAtomNode,
   PatternMappingNode,
+  PatternSequenceNode,
 } from '@zzzen/pyright-internal/dist/parser/parseNodes';
 import type { Expr, Pattern } from '../ast';
 import { lowerExpr } from './expressions';
-import { endOf, errorExpr, type Source, spanOf } from './source';
-import { NodeType } from './tree';
+import { endOf, errorExpr, extendOver, type Source, spanOf, tokenAt, tokenIndexFrom } from './source';
+import { NodeType, Tok } from './tree';
 
 export function lowerPattern(source: Source, node: PatternAtomNode): Pattern {
   const span = spanOf(node);
@@ -26,12 +27,13 @@ export function lowerPattern(source: Source, node: PatternAtomNode): Pattern {
         : { kind: 'MatchAs', ...span, pattern: null, name };
     }
     case NodeType.PatternSequence:
-      return { kind: 'MatchSequence', ...span, patterns: node.d.entries.map(entry => lowerPattern(source, entry)) };
+      return lowerSequence(source, node);
     case NodeType.PatternClass: {
       const positional = node.d.args.filter(arg => !arg.d.name);
       return {
         kind: 'MatchClass',
-        ...span,
+        start: span.start,
+        end: afterCall(source, span.end),
         cls: lowerExpr(source, node.d.className),
         patterns: positional.map(arg => lowerPattern(source, arg.d.pattern)),
         keywords: node.d.args.flatMap(({ d: { name, pattern } }) =>
@@ -42,16 +44,47 @@ export function lowerPattern(source: Source, node: PatternAtomNode): Pattern {
     case NodeType.PatternMapping:
       return lowerMapping(source, node);
     default:
-      return { kind: 'MatchError', ...span };
+      return lowerError(source, node);
   }
+}
+
+/** Pyright's range of `C(pattern,)` may end before the comma and the parentheses. */
+function afterCall(source: Source, end: number): number {
+  for (let i = tokenIndexFrom(source, end); ; i++) {
+    const token = tokenAt(source, i);
+    if (token?.type === Tok.CloseParenthesis) return endOf(token);
+    if (token?.type !== Tok.OpenParenthesis && token?.type !== Tok.Comma) return end;
+  }
+}
+
+function lowerSequence(source: Source, node: PatternSequenceNode): Pattern {
+  const { start, end } = spanOf(node);
+  const { entries } = node.d;
+  const isOpen = entries.length > 0 && entries[0].start === start;
+  return {
+    kind: 'MatchSequence',
+    start,
+    end: isOpen ? extendOver(source, end, Tok.Comma) : end,
+    patterns: entries.map(entry => lowerPattern(source, entry)),
+  };
+}
+
+/** The pattern `{}` arrives as an error at its closing brace. */
+function lowerError(source: Source, node: ErrorNode): Pattern {
+  const { start, end } = spanOf(node);
+  const before = tokenAt(source, tokenIndexFrom(source, start) - 1);
+  if (source.text.slice(start, end) === '}' && before?.type === Tok.OpenCurlyBrace) {
+    return { kind: 'MatchMapping', start: before.start, end, keys: [], patterns: [], rest: null };
+  }
+  return { kind: 'MatchError', start, end };
 }
 
 /** Pyright wraps every pattern in one of these; only `|` and `as` make it a node of its own. */
 function lowerAs(source: Source, node: PatternAsNode): Pattern {
   const { orPatterns, target } = node.d;
-  // Parentheses around the pattern widen the node, but not its alternatives.
-  const start = orPatterns[0].start;
   const patterns = orPatterns.map(pattern => lowerPattern(source, pattern));
+  // Parentheses around the pattern widen the node, but not its alternatives.
+  const start = Math.min(orPatterns[0].start, patterns[0].start);
   const pattern: Pattern =
     patterns.length === 1
       ? patterns[0]

@@ -98,8 +98,9 @@ function statementFollows(self: TokenizerInternals, newLineLength: number): bool
   const { start, indent } = nextCodeLine(text, self._cs.position + newLineLength);
   if (start >= text.length) return false;
   const format = self._activeFString?.startToken;
-  if (format && !(format.flags & StringFlag.Triplicate)) return true;
-  if (indent <= blockIndent(self) && !')]}'.includes(text[start])) return true;
+  const isTriple = format !== undefined && (format.flags & StringFlag.Triplicate) !== 0;
+  if (format && !isTriple) return true;
+  if (!isTriple && indent <= blockIndent(self) && !')]}'.includes(text[start])) return true;
   STATEMENT.lastIndex = start;
   return STATEMENT.test(text);
 }

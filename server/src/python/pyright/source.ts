@@ -43,8 +43,9 @@ export function tokenAt(source: Source, index: number): Token | undefined {
  *
  * @param firstChild where the leftmost operand starts (its own parentheses included), which ends the search; the
  * expression's end when it starts with a token of its own.
+ * @param own how many of the parentheses belong to the expression itself: 1 for tuples and generators.
  */
-export function withoutParentheses(source: Source, span: Span, firstChild: number): Span {
+export function withoutParentheses(source: Source, span: Span, firstChild: number, own: 0 | 1): Span {
   let first = tokenIndexFrom(source, span.start);
   let depth = 0;
   for (;;) {
@@ -53,11 +54,11 @@ export function withoutParentheses(source: Source, span: Span, firstChild: numbe
     depth++;
     first++;
   }
-  if (depth === 0) return span;
-  const opened = tokenAt(source, first);
+  if (depth <= own) return span;
+  const opened = tokenAt(source, first - own);
   if (!opened || opened.start >= span.end) return span;
   let last = tokenIndexFrom(source, span.end) - 1;
-  for (; depth > 0; last--) {
+  for (; depth > own; last--) {
     const type = tokenAt(source, last)?.type;
     if (type === Tok.CloseParenthesis) depth--;
     else if (last <= first || !isLayout(type)) break;

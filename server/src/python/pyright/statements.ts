@@ -18,11 +18,14 @@ import { endOf, type Source, spanOf } from './source';
 import { AUGMENTED, NodeType } from './tree';
 
 export function lowerStatements(source: Source, nodes: readonly ParseNode[]): Stmt[] {
-  return nodes.flatMap(node =>
-    node.nodeType === NodeType.StatementList
-      ? lowerStatements(source, node.d.statements)
-      : [lowerStatement(source, node)],
-  );
+  return nodes.flatMap(node => {
+    if (node.nodeType === NodeType.StatementList) return lowerStatements(source, node.d.statements);
+    const statement = lowerStatement(source, node);
+    // The comma that ends a tuple `a, b,` is outside pyright's range of the tuple, and so of the statement.
+    const value = 'value' in statement ? statement.value : null;
+    if (value?.kind === 'Tuple' || value?.kind === 'Yield') statement.end = Math.max(statement.end, value.end);
+    return [statement];
+  });
 }
 
 function suite(source: Source, node: SuiteNode | undefined): Stmt[] {
