@@ -7,7 +7,7 @@ import { abs, type Complex, precedes, subtract } from '../numeric/complex';
 import { allocate, elementCount, type Tensor } from '../tensor';
 import { broadcastOpen, broadcastShapes } from './broadcast';
 import { cannotBroadcast, defineBinary, type Elementwise, TEST } from './elementwise';
-import { broadcastOffsets } from './loops';
+import { expandIndex } from './expand';
 
 const same = (a: Complex, b: Complex): boolean => a[0] === b[0] && a[1] === b[1];
 
@@ -37,11 +37,11 @@ function compareElements(
 ): Uint8Array {
   const result = allocate('bool', elementCount(shape));
   const parts = (x: Tensor) => {
-    const index = broadcastOffsets(x.shape, shape);
+    const index = expandIndex(x.shape, shape);
     const numbers = toNumbers(x.data);
     const width = x.dtype === 'complex64' ? 2 : 1;
     return (i: number): Complex => {
-      const at = width * (index ? index[i] : i);
+      const at = width * index[i];
       return [numbers[at], width === 2 ? numbers[at + 1] : 0];
     };
   };

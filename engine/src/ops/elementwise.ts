@@ -15,7 +15,7 @@ import type { Complex } from '../numeric/complex';
 import { rounder } from '../numeric/round';
 import { allocate, elementCount, type Tensor } from '../tensor';
 import { broadcastOpen, broadcastShapes } from './broadcast';
-import { broadcastOffsets } from './loops';
+import { expandIndex } from './expand';
 
 /** At least float32: integers and booleans become it. */
 export const toInexact = (dtype: DType): DType => (isInexact(dtype) ? dtype : 'float32');
@@ -159,12 +159,15 @@ function mapUnary(def: Elementwise<1>, x: Tensor, out: ConcreteType): Tensor {
   return { shape: out.shape, dtype: out.dtype, data };
 }
 
+const sameShape = (x: Tensor, out: ConcreteType): boolean =>
+  x.shape.length === out.shape.length && x.shape.every((d, i) => d === out.shape[i]);
+
 function mapBinary(def: Elementwise<2>, a: Tensor, b: Tensor, out: ConcreteType): Tensor {
   const count = elementCount(out.shape);
   const data = allocate(out.dtype, count);
   const round = storing(out.dtype);
-  const ia = broadcastOffsets(a.shape, out.shape);
-  const ib = broadcastOffsets(b.shape, out.shape);
+  const ia = sameShape(a, out) ? null : expandIndex(a.shape, out.shape);
+  const ib = sameShape(b, out) ? null : expandIndex(b.shape, out.shape);
   const at = (index: Int32Array | null, i: number) => (index ? index[i] : i);
   if (a.dtype === 'complex64') {
     const { complex } = def;

@@ -1,8 +1,8 @@
 /**
- * The loops reference kernels share: walking arrays in broadcast order, along axes, and group by group.
+ * The loops reference kernels share: walking arrays by strides, along axes, and group by group.
  *
- * Kernels of this folder are written for clarity; they all read elements through offsets computed here, so that none
- * needs to know about ranks.
+ * Kernels of this folder are written for clarity; they read elements through offsets computed here (or, for broadcasting,
+ * in ./expand), so that none needs to know about ranks.
  */
 
 /** Row-major strides of a contiguous array, in elements. */
@@ -32,18 +32,6 @@ export function offsetsOf(shape: readonly number[], strides: readonly number[]):
     }
   }
   return offsets;
-}
-
-/**
- * Where each element of an array of shape `to` lies in one of shape `from` that is broadcast to it; null when it lies
- * at the same place.
- */
-export function broadcastOffsets(from: readonly number[], to: readonly number[]): Int32Array | null {
-  if (from.length === to.length && from.every((d, i) => d === to[i])) return null;
-  const own = contiguousStrides(from);
-  const missing = to.length - from.length;
-  const strides = to.map((_, axis) => (axis < missing || from[axis - missing] === 1 ? 0 : own[axis - missing]));
-  return offsetsOf(to, strides);
 }
 
 /** How an array falls into groups of elements that a reduction over `axes` combines. */
