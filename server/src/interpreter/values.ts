@@ -34,6 +34,8 @@ export interface IntValue {
 export interface FloatValue {
   readonly kind: 'float';
   readonly value: number | null;
+  /** Where a float of symbols came from, so that `int(a / b)` is known: numerator and denominator. */
+  readonly ratio?: readonly [Dim, Dim];
 }
 export interface ComplexValue {
   readonly kind: 'complex';
@@ -64,6 +66,8 @@ export interface TupleValue extends Readonly<Sequence> {
   readonly kind: 'tuple';
   /** Field names of a namedtuple. */
   readonly fields?: readonly string[];
+  /** The array whose shape this is: unpacking it tells that array's rank. */
+  readonly shapeOf?: ArrayNode;
 }
 export interface ListValue extends Sequence {
   readonly kind: 'list';
@@ -231,6 +235,11 @@ export interface NativeType {
   setItem?(interpreter: Interpreter, value: Value, index: Value, to: Value): Value;
   /** What iterating yields. */
   iterate?(interpreter: Interpreter, value: Value): Iteration;
+  /**
+   * What `a, b, c = value` gives, where the number of targets tells something (the shape of an array whose rank is not
+   * known); `names` are the targets' names, for the symbols it makes. null: as `iterate` says.
+   */
+  unpack?(interpreter: Interpreter, value: Value, names: readonly (string | null)[]): readonly Value[] | null;
   length?(interpreter: Interpreter, value: Value): Dim | null;
   truth?(interpreter: Interpreter, value: Value): boolean | null;
   call?(interpreter: Interpreter, value: Value, args: Arguments): Value;
@@ -261,6 +270,8 @@ export interface ParameterValue {
   readonly kind: 'parameter';
   readonly name: string;
   settled: Value | null;
+  /** `settled` is the parameter's default: what a decision that rests on it decides is usual, not certain. */
+  readonly usual?: boolean;
 }
 
 export type Value =

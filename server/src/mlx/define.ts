@@ -14,7 +14,7 @@ import { Refusal } from '../../../engine/src/graph/refusal';
 import { type Interpreter, Unknowable } from '../interpreter/interpreter';
 import type { Arguments, BuiltinValue, NativeValue, Value } from '../interpreter/values';
 import { bool, builtin, float, int, NONE, str, tuple, unknown } from '../interpreter/values';
-import { toArray } from './convert';
+import { scalarKind, toArray } from './convert';
 
 export interface Parameter {
   readonly name: string;
@@ -112,6 +112,13 @@ export class Call {
   /** The argument as an array; scalars and nested lists become arrays as `mx.array` makes them. */
   array(name: string): ArrayNode {
     return toArray(this.interpreter, this.value(name), () => this.wrong(name, 'an array'));
+  }
+
+  /** The argument where MLX takes arrays alone: numbers, sequences and NumPy arrays are refused as it refuses them. */
+  arrayOnly(name: string): ArrayNode {
+    const v = this.value(name);
+    if (v.kind === 'list' || v.kind === 'tuple' || v.kind === 'native' || scalarKind(v)) throw this.wrong(name, 'an array');
+    return this.array(name);
   }
 
   arrayOrNull(name: string): ArrayNode | null {
