@@ -235,11 +235,6 @@ export interface NativeType {
   setItem?(interpreter: Interpreter, value: Value, index: Value, to: Value): Value;
   /** What iterating yields. */
   iterate?(interpreter: Interpreter, value: Value): Iteration;
-  /**
-   * What `a, b, c = value` gives, where the number of targets tells something (the shape of an array whose rank is not
-   * known); `names` are the targets' names, for the symbols it makes. null: as `iterate` says.
-   */
-  unpack?(interpreter: Interpreter, value: Value, names: readonly (string | null)[]): readonly Value[] | null;
   length?(interpreter: Interpreter, value: Value): Dim | null;
   truth?(interpreter: Interpreter, value: Value): boolean | null;
   call?(interpreter: Interpreter, value: Value, args: Arguments): Value;
