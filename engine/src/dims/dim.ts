@@ -269,25 +269,62 @@ function extremum(form: 'min' | 'max', a: Dim, b: Dim): Dim {
 export const min = (a: Dim, b: Dim): Dim => extremum('min', a, b);
 export const max = (a: Dim, b: Dim): Dim => extremum('max', a, b);
 
-/** The least value a dim can have, from its symbols' bounds; -Infinity when unbounded. */
-export function lowerBound(d: Dim): number {
+/** A value that a dim is never below: from its symbols' bounds, and from what `//`, `min` and `max` mean. */
+export function lowerBound(d: Dim, depth = 3): number {
   if (typeof d === 'number') return d;
+  const bound = termwiseBound(d);
+  return bound > -Infinity || depth === 0 ? bound : relationalBound(d, depth);
+}
+
+function termwiseBound(d: Poly): number {
   let total = 0;
   for (const t of d.terms) {
     if (t.factors.length === 0) {
       total += t.coefficient;
       continue;
     }
-    let least = 1;
-    for (const f of t.factors) {
-      const bound = leastOf(f.atom);
-      if (bound < 0) return -Infinity;
-      least *= bound ** f.power;
-    }
-    if (t.coefficient < 0) return -Infinity;
+    const least = leastProduct(t.factors);
+    if (t.coefficient < 0 || least === null) return -Infinity;
     total += t.coefficient * least;
   }
   return total;
+}
+
+/** The least value of a product of factors that are not negative; null where one may be. */
+function leastProduct(factors: readonly Factor[]): number | null {
+  let least = 1;
+  for (const f of factors) {
+    const bound = leastOf(f.atom);
+    if (bound < 0) return null;
+    least *= bound ** f.power;
+  }
+  return least;
+}
+
+/**
+ * The bound that follows from one atom and what it is made of: r * (l // r) lies between l - r + 1 and l, a minimum
+ * below both its sides, a maximum above. So `D - D // 2` and `256 * ((L + 255) // 256) - L` are not negative.
+ */
+function relationalBound(d: Poly, depth: number): number {
+  let best = -Infinity;
+  for (const t of d.terms)
+    for (const f of t.factors) {
+      const { atom } = f;
+      const others = t.factors.filter(o => o !== f);
+      if (atom.form === 'symbol' || f.power !== 1 || leastProduct(others) === null) continue;
+      const rest = fromTerms([{ coefficient: t.coefficient, factors: others, key: keyOf(others) }]);
+      const without = sub(d, fromTerms([t]));
+      if (atom.form === 'quotient') {
+        if (lowerBound(atom.right, depth - 1) < 1) continue;
+        const side = t.coefficient < 0 ? atom.left : add(sub(atom.left, atom.right), 1);
+        const bound = lowerBound(add(mul(without, atom.right), mul(rest, side)), depth - 1);
+        if (typeof atom.right === 'number') best = Math.max(best, Math.ceil(bound / atom.right));
+        else best = Math.max(best, Math.min(bound, 1));
+      } else if ((atom.form === 'min') === t.coefficient < 0)
+        for (const side of [atom.left, atom.right])
+          best = Math.max(best, lowerBound(add(without, mul(rest, side)), depth - 1));
+    }
+  return best;
 }
 
 function leastOf(atom: Atom): number {
