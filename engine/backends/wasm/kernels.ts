@@ -1,0 +1,74 @@
+/**
+ * Loads the compiled kernels (./kernels, in AssemblyScript) over a memory of their own.
+ *
+ * Which of the two builds runs is the caller's choice of arithmetic, not the machine's: only where `fast` is asked for
+ * and the engine knows relaxed SIMD does the fused build load.
+ */
+import { EXACT, FAST } from './generated/kernels';
+
+/** `exact` gives MLX's own bits; `fast` fuses multiply and add. */
+export type Arithmetic = 'exact' | 'fast';
+
+/** Pointers and counts are unsigned 32-bit numbers; see kernels/ for each function's contract. */
+export interface KernelExports {
+  setDense(w: number, width: number, rows: number): void;
+  setAffine(w: number, s: number, b: number, width: number, size: number, bits: number, rows: number): void;
+  setMicroscaled(w: number, s: number, width: number, size: number, bits: number, rows: number): void;
+  multiply(x: number, y: number, m: number, k: number, n: number, seeded: number, workspace: number): void;
+  workspaceBytes(): number;
+  quantizeAffine(
+    w: number,
+    out: number,
+    scales: number,
+    biases: number,
+    groups: number,
+    groupSize: number,
+    bits: number,
+  ): void;
+}
+
+// (func (result v128) (i32x4.splat (i32.const 0)))
+const SIMD_PROBE = '0061736d010000000105016000017b030201000a080106004100fd110b';
+// (func (result v128) (f32x4.relaxed_madd (i32x4.splat 0) (i32x4.splat 0) (i32x4.splat 0)))
+const RELAXED_PROBE = `0061736d010000000105016000017b030201000a13011100${'4100fd11'.repeat(3)}fd85020b`;
+
+function validates(hex: string): boolean {
+  const digits = hex.match(/../g) as string[];
+  return typeof WebAssembly === 'object' && WebAssembly.validate(Uint8Array.from(digits, d => Number.parseInt(d, 16)));
+}
+
+/** Whether this engine can run the kernels at all. */
+export const hasSimd = (): boolean => validates(SIMD_PROBE);
+/** Whether it knows relaxed SIMD; on Node 20 only after `enableRelaxedSimd` (./relaxed.node). */
+export const hasRelaxedSimd = (): boolean => validates(RELAXED_PROBE);
+
+const modules = new Map<string, Promise<WebAssembly.Module>>();
+
+function compiled(source: string): Promise<WebAssembly.Module> {
+  let module = modules.get(source);
+  if (!module) modules.set(source, (module = WebAssembly.compile(Uint8Array.from(atob(source), c => c.charCodeAt(0)))));
+  return module;
+}
+
+/** The kernels of one arithmetic, ready to be instantiated over any number of memories. */
+export class KernelModule {
+  private constructor(
+    /** What runs: `exact` where `fast` was asked for in vain. */
+    readonly arithmetic: Arithmetic,
+    private readonly module: WebAssembly.Module,
+  ) {}
+
+  /** @throws Error where the engine lacks SIMD. */
+  static async load(wanted: Arithmetic): Promise<KernelModule> {
+    if (!hasSimd()) throw new Error('this JavaScript engine has no WebAssembly SIMD');
+    const arithmetic = wanted === 'fast' && hasRelaxedSimd() ? 'fast' : 'exact';
+    return new KernelModule(arithmetic, await compiled(arithmetic === 'fast' ? FAST : EXACT));
+  }
+
+  instantiate(memory: WebAssembly.Memory): KernelExports {
+    const abort = (): never => {
+      throw new Error('a kernel gave up');
+    };
+    return new WebAssembly.Instance(this.module, { env: { memory, abort } }).exports as unknown as KernelExports;
+  }
+}

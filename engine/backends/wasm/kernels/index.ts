@@ -1,0 +1,4 @@
+/** What the host calls; see ../kernels.ts for the same list as TypeScript sees it. */
+export { multiply, workspaceBytes } from './product';
+export { quantizeAffine } from './quantize';
+export { setAffine, setDense, setMicroscaled } from './weights';
