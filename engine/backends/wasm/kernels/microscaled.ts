@@ -11,13 +11,12 @@ import { COLUMNS } from './tile';
 
 const STEP: usize = COLUMNS * 4;
 
-/** The value of each lane's e2m1 code (4 bits), by table: twice its magnitude, then its sign. */
+/** The value of each lane's e2m1 code, which stands in the lowest bits of its top byte: twice the value by table. */
 @inline
 function fp4(codes: v128): v128 {
   const twice = i8x16(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
-  // the other bytes of a lane select entry 0, which is 0; then the sign is spread
-  const found = i32x4.shr_s(i32x4.shl(i8x16.swizzle(twice, codes), 24), 24);
-  return f32x4.mul(f32x4.convert_i32x4_s(found), f32x4.splat(0.5));
+  // the other bytes of a lane select entry 0, which is 0, so a lane is now twice the value times 2^24
+  return f32x4.mul(f32x4.convert_i32x4_s(i8x16.swizzle(twice, codes)), f32x4.splat(<f32>(0.5 / 16777216.0)));
 }
 
 /** The value of each lane's e4m3 code (8 bits); 0x7f and 0xff are NaN. */
@@ -33,9 +32,20 @@ function fp8(codes: v128): v128 {
   return v128.or(value, i32x4.shl(v128.and(codes, i32x4.splat(0x80)), 24));
 }
 
+/** Code i of four rows as a number. */
 @inline
-function value(codes: v128, bits: i32): v128 {
-  return bits == 4 ? fp4(codes) : fp8(codes);
+function value(low: v128, high: v128, i: i32, bits: i32): v128 {
+  if (bits == 8) return fp8(code(low, high, i, 8));
+  // to the lowest bits of the top byte
+  const moved = i < 6 ? i32x4.shl(low, 24 - 4 * i) : i == 6 ? low : i32x4.shr_u(low, 4);
+  return fp4(v128.and(moved, i32x4.splat(0x0f000000)));
+}
+
+/** The same of four neighbouring codes of one row. */
+@inline
+function neighbourValues(p: usize, bits: i32, skip: i32): v128 {
+  const codes = neighbours(p, bits, skip);
+  return bits == 8 ? fp8(codes) : fp4(i32x4.shl(codes, 24));
 }
 
 @inline
@@ -46,14 +56,14 @@ function fourRows(w: usize, stride: usize, rows: usize, kc: usize, bits: i32, ou
   for (let k: usize = 0; k < kc; k += 8) {
     const low = gather(w0, w1, w2, w3);
     const high = fitsOneWord(bits) ? low : gather(w0 + second, w1 + second, w2 + second, w3 + second);
-    v128.store(out, value(code(low, high, 0, bits), bits));
-    v128.store(out, value(code(low, high, 1, bits), bits), 32);
-    v128.store(out, value(code(low, high, 2, bits), bits), 64);
-    v128.store(out, value(code(low, high, 3, bits), bits), 96);
-    v128.store(out, value(code(low, high, 4, bits), bits), 128);
-    v128.store(out, value(code(low, high, 5, bits), bits), 160);
-    v128.store(out, value(code(low, high, 6, bits), bits), 192);
-    v128.store(out, value(code(low, high, 7, bits), bits), 224);
+    v128.store(out, value(low, high, 0, bits));
+    v128.store(out, value(low, high, 1, bits), 32);
+    v128.store(out, value(low, high, 2, bits), 64);
+    v128.store(out, value(low, high, 3, bits), 96);
+    v128.store(out, value(low, high, 4, bits), 128);
+    v128.store(out, value(low, high, 5, bits), 160);
+    v128.store(out, value(low, high, 6, bits), 192);
+    v128.store(out, value(low, high, 7, bits), 224);
     w0 += bits; w1 += bits; w2 += bits; w3 += bits;
     out += 8 * STEP;
   }
@@ -87,8 +97,8 @@ function oneRow(w: usize, stride: usize, scales: usize, groups: usize, kc: usize
     const scale = v128.load32_splat(scales);
     storePair(
       panel,
-      f32x4.mul(scale, value(neighbours(w, bits, 0), bits)),
-      f32x4.mul(scale, value(neighbours(w + second, bits, (4 * bits) & 7), bits)),
+      f32x4.mul(scale, neighbourValues(w, bits, 0)),
+      f32x4.mul(scale, neighbourValues(w + second, bits, (4 * bits) & 7)),
     );
     w += stride;
     scales += groups * 4;
