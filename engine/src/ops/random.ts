@@ -17,10 +17,11 @@ import * as distributions from '../random/distributions';
 import { type ImplicitKey, implicitKey, keyOf, type Seed, splitKey } from '../random/key';
 import { multivariateNormal } from '../random/multivariate';
 import type { Key } from '../random/threefry';
-import type { Tensor, TensorData } from '../tensor';
+import type { Tensor } from '../tensor';
 import { normalizeAxis } from './axes';
 import { broadcastOpen, broadcastShapes } from './broadcast';
 import { type Given, optionalInput } from './optional';
+import { steps, stridesOf, sums, takeAt } from './positions';
 
 type Keyed<Name extends string = never> = { readonly key?: ImplicitKey } & Given<Name | 'key'>;
 type Sized<Name extends string = never> = Keyed<Name> & {
@@ -373,17 +374,7 @@ function permuted(facts: Facts, inputs: readonly ArrayType[], attrs: Keyed<'x'> 
 
 /** The slices of `x` along `axis` in the given order. */
 function takeAlong(x: Tensor, axis: number, order: Uint32Array): Tensor {
-  const inner = x.shape.slice(axis + 1).reduce((n, d) => n * d, x.dtype === 'complex64' ? 2 : 1);
-  const data = x.data.slice();
-  const block = inner * x.shape[axis];
-  for (let start = 0; start < data.length; start += block)
-    for (let i = 0; i < order.length; i++) {
-      const from = start + order[i] * inner;
-      copyInto(data, x.data.subarray(from, from + inner), start + i * inner);
-    }
-  return { ...x, data } as Tensor;
+  const strides = stridesOf(x.shape);
+  const along = x.shape.map((n, i) => (i === axis ? order.map(at => at * strides[i]) : steps(n, strides[i])));
+  return takeAt(x, sums(along), x.shape);
 }
-
-/** `to.set(from, at)` of two arrays of one kind. */
-const copyInto = (to: TensorData, from: TensorData, at: number): void =>
-  (to as Float32Array).set(from as Float32Array, at);
