@@ -21,7 +21,7 @@ import {
   type Source,
   spanOf,
   tokenAt,
-  tokenIndexFrom,
+  tokenIndexBefore,
   withoutParentheses,
 } from './source';
 import { lowerStrings } from './strings';
@@ -210,7 +210,7 @@ function lowerCall(source: Source, node: CallNode, span: Span): Expr {
   const only = node.d.args.length === 1 ? node.d.args[0].d.valueExpr : undefined;
   if (only?.nodeType === NodeType.Comprehension && !only.d.hasParens && args.length === 1) {
     // `f(x for x in y)`: CPython gives the generator the parentheses of the call.
-    const open = tokenAt(source, tokenIndexFrom(source, only.start) - 1);
+    const open = tokenAt(source, tokenIndexBefore(source, only.start));
     if (open?.type === Tok.OpenParenthesis) args[0].start = open.start;
     args[0].end = Math.max(args[0].end, span.end);
   }

@@ -9,7 +9,7 @@ import type {
 } from '@zzzen/pyright-internal/dist/parser/parseNodes';
 import type { Expr, Pattern } from '../ast';
 import { lowerExpr } from './expressions';
-import { endOf, errorExpr, extendOver, type Source, spanOf, tokenAt, tokenIndexFrom } from './source';
+import { endOf, errorExpr, extendOver, type Source, spanOf, tokenAt, tokenIndexBefore, tokenIndexFrom } from './source';
 import { NodeType, Tok } from './tree';
 
 export function lowerPattern(source: Source, node: PatternAtomNode): Pattern {
@@ -72,7 +72,7 @@ function lowerSequence(source: Source, node: PatternSequenceNode): Pattern {
 /** The pattern `{}` arrives as an error at its closing brace. */
 function lowerError(source: Source, node: ErrorNode): Pattern {
   const { start, end } = spanOf(node);
-  const before = tokenAt(source, tokenIndexFrom(source, start) - 1);
+  const before = tokenAt(source, tokenIndexBefore(source, start));
   if (source.text.slice(start, end) === '}' && before?.type === Tok.OpenCurlyBrace) {
     return { kind: 'MatchMapping', start: before.start, end, keys: [], patterns: [], rest: null };
   }

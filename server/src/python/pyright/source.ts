@@ -21,8 +21,8 @@ export function endOf(range: TextRange): number {
   return range.start + range.length;
 }
 
-/** Index of the first token that starts at or after the offset, ignoring tokens without width (line ends, dedents). */
-export function tokenIndexFrom(source: Source, offset: number): number {
+/** Index of the first token that starts at or after the offset. */
+function lowerBound(source: Source, offset: number): number {
   let low = 0;
   let high = source.tokens.count;
   while (low < high) {
@@ -30,8 +30,19 @@ export function tokenIndexFrom(source: Source, offset: number): number {
     if (source.tokens.getItemAt(middle).start < offset) low = middle + 1;
     else high = middle;
   }
-  while (low < source.tokens.count && source.tokens.getItemAt(low).length === 0) low++;
   return low;
+}
+
+/** Index of the first token that starts at or after the offset, passing over those without width (dedents, the end). */
+export function tokenIndexFrom(source: Source, offset: number): number {
+  let index = lowerBound(source, offset);
+  while (index < source.tokens.count && source.tokens.getItemAt(index).length === 0) index++;
+  return index;
+}
+
+/** Index of the last token that starts before the offset. */
+export function tokenIndexBefore(source: Source, offset: number): number {
+  return lowerBound(source, offset) - 1;
 }
 
 export function tokenAt(source: Source, index: number): Token | undefined {
@@ -57,7 +68,7 @@ export function withoutParentheses(source: Source, span: Span, firstChild: numbe
   if (depth <= own) return span;
   const opened = tokenAt(source, first - own);
   if (!opened || opened.start >= span.end) return span;
-  let last = tokenIndexFrom(source, span.end) - 1;
+  let last = tokenIndexBefore(source, span.end);
   for (; depth > own; last--) {
     const type = tokenAt(source, last)?.type;
     if (type === Tok.CloseParenthesis) depth--;

@@ -240,7 +240,7 @@ function lowerClass(source: Source, node: ClassNode): Stmt {
   };
 }
 
-/** `a = b = value` arrives as assignments nested on the right. */
+/** `a = b = value` arrives as assignments nested on the right, the first target innermost. */
 function lowerAssign(source: Source, node: ParseNode, span: Span): Assign {
   const targets: Expr[] = [];
   let rest = node;
@@ -248,7 +248,7 @@ function lowerAssign(source: Source, node: ParseNode, span: Span): Assign {
     targets.push(lowerExpr(source, rest.d.leftExpr));
     rest = rest.d.rightExpr;
   }
-  return { kind: 'Assign', ...span, targets, value: lowerExpr(source, rest) };
+  return { kind: 'Assign', ...span, targets: targets.reverse(), value: lowerExpr(source, rest) };
 }
 
 function dotted(parts: readonly { d: { value: string } }[]): string {
