@@ -425,6 +425,8 @@ export interface InitializationOptions {
   settings?: Partial<Settings>;
   /** Files are pushed with `mlx-scope/files`; always so in a browser. */
   pushesFiles?: boolean;
+  /** URI of the folder that holds the rules' pages (`MLX101.md`); without it diagnostics link to none. */
+  documentation?: string;
   /** The client has the commands of `COMMANDS`; otherwise lenses are not offered. */
   commands?: boolean;
 }
