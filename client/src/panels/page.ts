@@ -19,7 +19,7 @@ export function pageHtml(webview: Webview, panels: Uri, task: TaskName, title: s
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(title)}</title>
+<title>${escapeHtml(title)}</title>
 <link rel="stylesheet" href="${file('panels.css')}">
 </head>
 <body data-task="${task}">
@@ -28,5 +28,5 @@ export function pageHtml(webview: Webview, panels: Uri, task: TaskName, title: s
 </html>`;
 }
 
-const escape = (text: string): string =>
+const escapeHtml = (text: string): string =>
   text.replace(/[&<>"]/g, c => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]!);
