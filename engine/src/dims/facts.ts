@@ -31,6 +31,13 @@ import { OpenShape, type RowVariable } from './shape';
 
 export type Truth = 'yes' | 'no' | 'unknown';
 
+/** One thing learnt; entries of different paths with the same key say the same. */
+export interface Learnt {
+  readonly key: string;
+  readonly redo: () => void;
+  readonly undo: () => void;
+}
+
 export class Facts {
   private readonly values = new Map<number, Dim>();
   private readonly rows = new Map<number, readonly Dim[] | OpenShape>();
@@ -38,16 +45,28 @@ export class Facts {
   private readonly exact = new Set<string>();
   /** Keys of polynomials known to be zero. */
   private readonly zeros = new Set<string>();
-  private readonly trail: (() => void)[] = [];
+  private readonly trail: Learnt[] = [];
 
   /** A position to `undo` to. */
   mark(): number {
     return this.trail.length;
   }
 
-  /** Forgets what was learnt since `mark`. */
-  undo(mark: number): void {
-    while (this.trail.length > mark) this.trail.pop()!();
+  /** Forgets what was learnt since `mark`, and answers it. */
+  undo(mark: number): readonly Learnt[] {
+    const undone = this.trail.slice(mark);
+    while (this.trail.length > mark) this.trail.pop()!.undo();
+    return undone;
+  }
+
+  /** Learns again what `undo` answered. */
+  redo(learnt: readonly Learnt[]): void {
+    for (const entry of learnt) this.learn(entry);
+  }
+
+  private learn(entry: Learnt): void {
+    entry.redo();
+    this.trail.push(entry);
   }
 
   // ---- reading --------------------------------------------------------------------------------------------------------
@@ -168,14 +187,17 @@ export class Facts {
     if (free) {
       // coefficient is ±1: symbol = symbol ∓ difference
       const value = sub(ofAtom(free.symbol), free.coefficient === 1 ? difference : negate(difference));
-      this.values.set(free.symbol.id, value);
-      this.trail.push(() => this.values.delete(free.symbol.id));
+      const { id } = free.symbol;
+      this.learn({
+        key: `${id}=${dimKey(value)}`,
+        redo: () => this.values.set(id, value),
+        undo: () => this.values.delete(id),
+      });
       return;
     }
     const key = dimKey(difference);
     if (this.zeros.has(key)) return;
-    this.zeros.add(key);
-    this.trail.push(() => this.zeros.delete(key));
+    this.learn({ key: `${key}=0`, redo: () => this.zeros.add(key), undo: () => this.zeros.delete(key) });
   }
 
   /** A symbol that the equation `d == 0` may define: nameless ones first, then axes of inputs. */
@@ -194,14 +216,17 @@ export class Facts {
     if (typeof left === 'number') return;
     const key = `${left.key}/${dimKey(right)}`;
     if (this.exact.has(key)) return;
-    this.exact.add(key);
-    this.trail.push(() => this.exact.delete(key));
+    this.learn({ key, redo: () => this.exact.add(key), undo: () => this.exact.delete(key) });
   }
 
   /** Fixes the leading axes of an open shape. */
   bindRow(row: RowVariable, to: readonly Dim[] | OpenShape): void {
-    this.rows.set(row.id, to);
-    this.trail.push(() => this.rows.delete(row.id));
+    const rank = to instanceof OpenShape ? `open${to.lead.id}` : to.length;
+    this.learn({
+      key: `row${row.id}:${rank}`,
+      redo: () => this.rows.set(row.id, to),
+      undo: () => this.rows.delete(row.id),
+    });
   }
 
   /**

@@ -61,15 +61,30 @@ export class Heap {
     }
   }
 
-  /** Ends the fork that began at `mark`, keeping its changes. */
-  close(mark: number): void {
+  /** Ends one fork, keeping its changes. */
+  close(): void {
     this.forks--;
     if (this.forks === 0) this.log = [];
-    else if (mark > this.log.length) throw new Error('forks are closed in the wrong order');
   }
 
-  get forked(): boolean {
-    return this.forks > 0;
+  /** Keeps the log for one more holder of the fork that began at a mark; `close` releases it. */
+  hold(): void {
+    this.forks++;
+  }
+
+  /** Changes a place found by `changesSince`. */
+  assign(change: Change, value: unknown): void {
+    this.logged(change.target, change.key, change.read, change.write);
+    change.write(value);
+  }
+
+  /** The value a changed place had when the log was `mark` long. */
+  valueAt(change: Change, mark: number): unknown {
+    for (let i = mark; i < this.log.length; i++) {
+      const later = this.log[i];
+      if (later.target === change.target && later.key === change.key) return later.before;
+    }
+    return change.read();
   }
 
   private logged(target: object, key: string, read: () => unknown, write: (value: unknown) => void): void {

@@ -1,0 +1,163 @@
+/** Calling things: functions with Python's argument binding, methods, classes, instances. */
+import { Refusal } from '../../../engine/src/graph/refusal';
+import { getAttribute, lookupClass } from './attributes';
+import { attempt, collect, type Flow } from './branches';
+import { type Evaluator, type Frame, PythonRaise } from './evaluator';
+import { evaluate } from './expressions';
+import { Unknowable } from './interpreter';
+import { block } from './statements';
+import {
+  type Arguments,
+  type ClassValue,
+  dict,
+  type FunctionValue,
+  instance,
+  iterator,
+  NONE,
+  type Scope,
+  tuple,
+  unknown,
+  type Value,
+} from './values';
+
+const MOST_SELF_CALLS = 12;
+
+export function callValue(ev: Evaluator, callee: Value, passed: Arguments): Value {
+  const f = ev.settled(callee);
+  switch (f.kind) {
+    case 'function':
+      return callFunction(ev, f, passed);
+    case 'method':
+      return callValue(ev, f.func, { ...passed, positional: [f.self, ...passed.positional] });
+    case 'builtin':
+      return f.call(ev, passed);
+    case 'staticmethod':
+    case 'classmethod':
+      return callValue(ev, f.func, passed);
+    case 'class':
+      return instantiate(ev, f, passed);
+    case 'instance': {
+      const method = getAttribute(ev, f, '__call__');
+      if (!method || method.kind === 'unknown') return unknown(`${f.cls.name} is not known to be callable`);
+      const value = callValue(ev, method, passed);
+      ev.recorder.called(f, passed.positional[0] ?? null, value);
+      return value;
+    }
+    case 'native':
+      return f.type.call?.(ev, f, passed) ?? unknown(`calls a ${f.type.name}`);
+    case 'union':
+      return callUnion(ev, f.options, passed);
+    case 'unknown':
+      return unknown(f.reason);
+    default:
+      return unknown('is not known to be callable');
+  }
+}
+
+/** Calls one of several: what any of them gives, unless all are refused. */
+function callUnion(ev: Evaluator, options: readonly Value[], passed: Arguments): Value {
+  const results: Value[] = [];
+  let refusal: unknown = null;
+  for (const option of options) {
+    if (option.kind === 'none') continue; // calling None raises: what goes on is another
+    try {
+      results.push(callValue(ev, option, passed));
+    } catch (e) {
+      if (e instanceof Unknowable) results.push(unknown(e.reason));
+      else if (e instanceof Refusal || e instanceof PythonRaise) refusal = e;
+      else throw e;
+    }
+  }
+  if (results.length === 0 && refusal) throw refusal;
+  return results.length ? ev.join(results) : unknown('calls nothing');
+}
+
+export function instantiate(ev: Evaluator, cls: ClassValue, passed: Arguments): Value {
+  const native = cls.mro.find(c => c.construct);
+  if (native?.construct && !cls.mro.slice(0, cls.mro.indexOf(native)).some(c => c.attributes.has('__init__')))
+    return native.construct(ev, cls, passed);
+  const origin = ev.origin();
+  const made = instance(cls, origin);
+  const init = lookupClass(cls, '__init__');
+  if (init) callValue(ev, init, { ...passed, positional: [made, ...passed.positional] });
+  else if (cls.open) ev.heap.openInstance(made);
+  if (origin) ev.recorder.made(made, origin);
+  return made;
+}
+
+export function callFunction(ev: Evaluator, f: FunctionValue, passed: Arguments): Value {
+  if (ev.frames.length > ev.budget.depth) return unknown('is called too deeply to follow');
+  if (ev.frames.filter(frame => frame.func?.node === f.node).length > MOST_SELF_CALLS) return unknown('calls itself too often to follow');
+  ev.step();
+  const scope: Scope = { names: new Map(), parent: f.closure, kind: 'function' };
+  const caller = ev.origin();
+  const frame: Frame = {
+    scope,
+    module: f.module,
+    func: f,
+    cls: null,
+    name: f.qualifiedName,
+    globals: new Set(),
+    nonlocals: new Set(),
+    pending: [],
+    yields: f.node.kind === 'FunctionDef' && f.node.isGenerator ? [] : null,
+    caller,
+  };
+  bindParameters(ev, f, passed, scope);
+  ev.recorder.entered(f);
+  ev.frames.push(frame);
+  try {
+    for (const p of f.node.params) {
+      const value = scope.names.get(p.name);
+      if (value) ev.observe('arg', p, p.name, value);
+    }
+    if (f.node.kind === 'Lambda') return evaluate(ev, f.node.body);
+    const { body } = f.node;
+    const flow = attempt(() => block(ev, body));
+    const value = finish(ev, frame, flow);
+    if (f.node.isAsync) return unknown('is a coroutine');
+    if (!frame.yields) return value;
+    return iterator({ items: frame.yields, element: unknown('is yielded'), length: frame.yields.length });
+  } finally {
+    ev.frames.pop();
+  }
+}
+
+/** The value of a finished body: its own flow and every path that returned before. */
+function finish(ev: Evaluator, frame: Frame, flow: Flow): Value {
+  const raised = flow?.kind === 'raise' ? flow.raised : null;
+  const values: Value[] = raised ? [] : [flow?.kind === 'return' ? flow.value : NONE];
+  for (const p of collect(ev, frame, ['return', 'break', 'continue'], 0, !raised)) values.push(p?.kind === 'return' ? p.value : NONE);
+  if (values.length === 0) throw raised ?? new PythonRaise(NONE);
+  return ev.join(values);
+}
+
+function bindParameters(ev: Evaluator, f: FunctionValue, passed: Arguments, scope: Scope): void {
+  const { params } = f.node;
+  const slots = params.filter(p => p.form === 'positional' || p.form === 'standard');
+  const names = scope.names;
+  const surplus: Value[] = [];
+  for (const [i, v] of passed.positional.entries()) {
+    if (i < slots.length) names.set(slots[i].name, v);
+    else surplus.push(v);
+  }
+  const others = dict();
+  for (const [name, v] of passed.keywords) {
+    if (params.some(p => p.name === name && (p.form === 'standard' || p.form === 'keyword'))) names.set(name, v);
+    else others.entries.set(`s:${name}`, { key: { kind: 'str', value: name }, value: v });
+  }
+  if (passed.open) others.rest = unknown('may be passed by keyword');
+  for (const p of params) {
+    if (p.form === 'vararg')
+      names.set(
+        p.name,
+        passed.open ? { kind: 'tuple', items: null, element: unknown('may be passed'), length: surplus.length } : tuple(surplus),
+      );
+    else if (p.form === 'kwarg') names.set(p.name, others);
+    else if (!names.has(p.name)) {
+      const fallback = f.defaults.get(p.name);
+      if (passed.open && slots.includes(p)) names.set(p.name, unknown(`${p.name} may be passed in a *sequence or **mapping`));
+      else names.set(p.name, fallback ?? unknown(`${p.name} is not passed`));
+    }
+  }
+}

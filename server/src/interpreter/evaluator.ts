@@ -1,0 +1,313 @@
+/**
+ * The interpreter: walks Python source over values and records the graph of arrays that MLX would.
+ *
+ * This file holds its state and the interface that builtins see; what each construct does stands beside it: expressions,
+ * statements, branches, calls, attributes, operators, subscripts, iteration. It never runs user code, never imports, and
+ * stops at its budget. What it cannot know is an UnknownValue with a reason.
+ */
+import type { Dim } from '../../../engine/src/dims/dim';
+import { symbol } from '../../../engine/src/dims/dim';
+import { Facts } from '../../../engine/src/dims/facts';
+import { OpenShape, RowVariable } from '../../../engine/src/dims/shape';
+import { type ArrayNode, record, source } from '../../../engine/src/graph/graph';
+import type { ArrayType, Attrs } from '../../../engine/src/graph/op';
+import { Refusal } from '../../../engine/src/graph/refusal';
+import type { Node } from '../python/ast';
+import { getAttribute, setAttribute } from './attributes';
+import { callValue, instantiate } from './calls';
+import type { Pending } from './branches';
+import { formatValue } from './format';
+import { Heap } from './heap';
+import type { Interpreter } from './interpreter';
+import { args } from './interpreter';
+import { iterate, lengthOf } from './iteration';
+import { joinValues } from './join';
+import { binary, compare, truthOf } from './operators';
+import { getItem, setItem } from './subscripts';
+import {
+  type Arguments,
+  type ArrayValue,
+  array,
+  bool,
+  type ClassValue,
+  type FunctionValue,
+  float,
+  type InstanceValue,
+  instance,
+  int,
+  type ModuleValue,
+  type NativeType,
+  type Origin,
+  type Scope,
+  str,
+  type Value,
+} from './values';
+
+/** What the interpreter needs of the world: modules and how arrays behave. */
+export interface Host {
+  readonly arrayType: NativeType;
+  /** Names every module sees. */
+  readonly builtins: ReadonlyMap<string, Value>;
+  /** The module `import name` (or `from ..name`) means in `from`; null when it is out of reach. */
+  importModule(evaluator: Evaluator, name: string, level: number, from: ModuleValue): ModuleValue | null;
+}
+
+/** What is told of a run as it happens. */
+export interface Recorder {
+  observe(kind: 'assign' | 'arg' | 'return' | 'expr', place: Origin, name: string | null, frame: Frame, value: Value): void;
+  refuse(refusal: Refusal, place: Origin, chain: readonly Origin[]): void;
+  /** A class was called: the instance with the call's place. */
+  made(instance: InstanceValue, place: Origin): void;
+  called(instance: InstanceValue, input: Value | null, output: Value): void;
+  /** A function's body was entered. */
+  entered(func: FunctionValue): void;
+}
+
+/** Limits of one run. */
+export interface Budget {
+  steps: number;
+  depth: number;
+}
+
+/** Thrown when a run's budget is spent; what was recorded so far holds. */
+export class BudgetSpent extends Error {}
+
+/** A Python exception on its way to a handler. */
+export class PythonRaise extends Error {
+  constructor(
+    readonly value: Value,
+    readonly refusal: Refusal | null = null,
+    readonly place: Origin | null = null,
+  ) {
+    super('raised');
+  }
+}
+
+/** One activation: a function call, a class body or a module. */
+export interface Frame {
+  readonly scope: Scope;
+  readonly module: ModuleValue;
+  readonly func: FunctionValue | null;
+  /** The class whose body this is. */
+  readonly cls: ClassValue | null;
+  readonly name: string;
+  readonly globals: Set<string>;
+  readonly nonlocals: Set<string>;
+  /** Paths that left early and wait to be joined. */
+  readonly pending: Pending[];
+  /** What a generator has yielded. */
+  yields: Value[] | null;
+  /** Where the frame was called from. */
+  readonly caller: Origin | null;
+}
+
+export class Evaluator implements Interpreter {
+  facts = new Facts();
+  readonly heap = new Heap();
+  readonly session = new Map<string, unknown>();
+  readonly modules = new Map<string, ModuleValue>();
+  readonly arrayType: NativeType;
+  readonly frames: Frame[] = [];
+  /** How many enclosing `try` bodies would catch what is raised. */
+  catching = 0;
+  /** Counts reads of values that hold only by default: a decision that needed one is not certain. */
+  usualReads = 0;
+  /** While walking a path taken only to see its shapes, nothing is reported. */
+  muted = 0;
+  steps = 0;
+  private place: { node: Node; file: string } | null = null;
+
+  constructor(
+    readonly host: Host,
+    readonly recorder: Recorder,
+    readonly budget: Budget = { steps: 2_000_000, depth: 60 },
+  ) {
+    this.arrayType = host.arrayType;
+  }
+
+  // ---- places ---------------------------------------------------------------------------------------------------------
+
+  get frame(): Frame {
+    return this.frames[this.frames.length - 1];
+  }
+
+  /** Makes `node` the place of what happens next; answers the place before, to be restored. */
+  at(node: Node): { node: Node; file: string } | null {
+    const before = this.place;
+    this.place = { node, file: this.frame.module.file ?? '' };
+    return before;
+  }
+  restore(place: { node: Node; file: string } | null): void {
+    this.place = place;
+  }
+
+  origin(): Origin | null {
+    return this.place && { file: this.place.file, start: this.place.node.start, end: this.place.node.end };
+  }
+
+  placeOf(node: Node): Origin {
+    return { file: this.frame.module.file ?? '', start: node.start, end: node.end };
+  }
+
+  step(): void {
+    if (++this.steps > this.budget.steps) throw new BudgetSpent(`more than ${this.budget.steps} steps`);
+  }
+
+  /** Reports a refusal at the current place and goes on; inside a `try` it is raised instead. */
+  refused(refusal: Refusal, node: Node): void {
+    const place = this.placeOf(node);
+    if (this.catching > 0) throw new PythonRaise(str(refusal.message), refusal, place);
+    if (this.muted > 0) return;
+    const chain = this.frames.flatMap(f => (f.caller ? [f.caller] : []));
+    this.recorder.refuse(refusal, place, [...chain, place]);
+  }
+
+  observe(kind: 'assign' | 'arg' | 'return' | 'expr', node: Node, name: string | null, value: Value): void {
+    this.recorder.observe(kind, this.placeOf(node), name, this.frame, value);
+  }
+
+  // ---- arrays ---------------------------------------------------------------------------------------------------------
+
+  record(op: string, inputs: readonly ArrayNode[], attrs: Attrs = {}): ArrayValue {
+    return array(record(this.facts, op, inputs, attrs, this.origin())[0]);
+  }
+  recordAll(op: string, inputs: readonly ArrayNode[], attrs: Attrs = {}): readonly ArrayValue[] {
+    return record(this.facts, op, inputs, attrs, this.origin()).map(array);
+  }
+  source(type: ArrayType, label?: string): ArrayValue {
+    return array(source(type, { label, origin: this.origin() }));
+  }
+
+  // ---- parameters of the reader's view --------------------------------------------------------------------------------
+
+  settled(value: Value): Value {
+    let v = value;
+    while (v.kind === 'parameter' && v.settled) {
+      if (v.usual) this.usualReads++;
+      v = v.settled;
+    }
+    return v;
+  }
+
+  settleAs(value: Value, as: 'array' | 'int' | 'float' | 'bool' | 'str'): Value {
+    const v = this.settled(value);
+    if (v.kind !== 'parameter') return v;
+    const made: Value =
+      as === 'array'
+        ? this.source({ shape: new OpenShape(new RowVariable(v.name), []), dtype: null }, v.name)
+        : as === 'int'
+          ? int(symbol(v.name, { least: 1 }))
+          : as === 'float'
+            ? float(null)
+            : as === 'bool'
+              ? bool(null)
+              : str(null);
+    this.heap.settle(v, made);
+    return made;
+  }
+
+  // ---- what builtins see ----------------------------------------------------------------------------------------------
+
+  call(callee: Value, passed: Arguments): Value {
+    return callValue(this, callee, passed);
+  }
+  callWith(callee: Value, ...positional: Value[]): Value {
+    return callValue(this, callee, args(positional));
+  }
+  instantiate(cls: ClassValue, passed: Arguments): Value {
+    return instantiate(this, cls, passed);
+  }
+  bareInstance(cls: ClassValue): InstanceValue {
+    return instance(cls, this.origin());
+  }
+  getAttribute(value: Value, name: string): Value | null {
+    return getAttribute(this, value, name);
+  }
+  setAttribute(value: Value, name: string, to: Value): void {
+    setAttribute(this, value, name, to);
+  }
+  getItem(value: Value, index: Value): Value {
+    return getItem(this, value, index);
+  }
+  setItem(value: Value, index: Value, to: Value): void {
+    setItem(this, value, index, to);
+  }
+  binary(op: string, left: Value, right: Value): Value {
+    return binary(this, op, left, right);
+  }
+  compare(op: string, left: Value, right: Value): Value {
+    return compare(this, op, left, right);
+  }
+  iterate(value: Value) {
+    return iterate(this, value);
+  }
+  truth(value: Value): boolean | null {
+    return truthOf(this, value);
+  }
+  length(value: Value): Dim | null {
+    return lengthOf(this, value);
+  }
+  isInstance(value: Value, cls: ClassValue): boolean | null {
+    const v = this.settled(value);
+    switch (v.kind) {
+      case 'instance':
+        return v.cls.mro.includes(cls) ? true : v.cls.open ? null : false;
+      case 'unknown':
+      case 'parameter':
+        return null;
+      case 'union': {
+        const answers = new Set(v.options.map(o => this.isInstance(o, cls)));
+        return answers.size === 1 ? [...answers][0] : null;
+      }
+      case 'native':
+        return v.type.cls ? v.type.cls.mro.includes(cls) : null;
+      case 'array':
+        return this.arrayType.cls ? this.arrayType.cls === cls : null;
+      default:
+        return cls.open ? null : nameMatches(v.kind, cls.name);
+    }
+  }
+  join(values: readonly Value[]): Value {
+    return joinValues(this.facts, values);
+  }
+  format(value: Value): string | null {
+    return formatValue(this, value);
+  }
+  bool(value: boolean | null) {
+    return bool(value);
+  }
+
+  // ---- modules --------------------------------------------------------------------------------------------------------
+
+  importModule(name: string, level: number, from: ModuleValue): ModuleValue | null {
+    return this.host.importModule(this, name, level, from);
+  }
+}
+
+/** Whether a value of this kind is an instance of the builtin class of that name. */
+function nameMatches(kind: Value['kind'], name: string): boolean {
+  switch (kind) {
+    case 'bool':
+      return name === 'bool' || name === 'int' || name === 'object';
+    case 'function':
+    case 'method':
+    case 'builtin':
+      return name === 'Callable' || name === 'FunctionType' || name === 'object';
+    case 'none':
+      return name === 'NoneType' || name === 'object';
+    case 'class':
+      return name === 'type' || name === 'object';
+    case 'dict':
+      return ['dict', 'Mapping', 'MutableMapping', 'object', 'defaultdict', 'OrderedDict', 'Dict'].includes(name);
+    case 'list':
+      return ['list', 'Sequence', 'Iterable', 'object', 'List'].includes(name);
+    case 'tuple':
+      return ['tuple', 'Sequence', 'Iterable', 'object', 'Tuple'].includes(name);
+    case 'int':
+      return ['int', 'Integral', 'Number', 'Real', 'object'].includes(name);
+    case 'float':
+      return ['float', 'Number', 'Real', 'object'].includes(name);
+    default:
+      return kind === name || name === 'object';
+  }
+}

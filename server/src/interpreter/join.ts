@@ -1,0 +1,225 @@
+/**
+ * One value that stands for several, where paths meet.
+ *
+ * What the paths agree on is kept: equal axes of arrays, equal items of tuples. Where they differ in kind the result is a
+ * small union, and past `MOST_OPTIONS` it is unknown.
+ */
+import { anonymous, type Dim } from '../../../engine/src/dims/dim';
+import type { Facts } from '../../../engine/src/dims/facts';
+import { OpenShape } from '../../../engine/src/dims/shape';
+import { source } from '../../../engine/src/graph/graph';
+import type { Shape } from '../../../engine/src/graph/op';
+import { bool, EITHER, float, int, keyOf, list, openList, str, tuple, unknown, type Value } from './values';
+
+const MOST_OPTIONS = 6;
+const MOST_DEPTH = 6;
+
+const ranked = (s: Shape): s is readonly Dim[] => Array.isArray(s);
+
+function sameShape(facts: Facts, a: Shape, b: Shape): boolean {
+  const [x, y] = [facts.shape(a), facts.shape(b)];
+  if (x === null || y === null) return x === y;
+  if (ranked(x) && ranked(y)) return x.length === y.length && x.every((d, i) => facts.equal(d, y[i]) === 'yes');
+  if (x instanceof OpenShape && y instanceof OpenShape)
+    return x.lead === y.lead && x.tail.length === y.tail.length && x.tail.every((d, i) => facts.equal(d, y.tail[i]) === 'yes');
+  return false;
+}
+
+/** Whether nothing tells the values apart: same contents, or arrays of the same type. */
+export function sameValue(facts: Facts, a: Value, b: Value, depth = 0): boolean {
+  if (a === b) return true;
+  if (a.kind === 'parameter' && a.settled) return sameValue(facts, a.settled, b, depth);
+  if (b.kind === 'parameter' && b.settled) return sameValue(facts, a, b.settled, depth);
+  if (a.kind !== b.kind) return false;
+  switch (a.kind) {
+    case 'none':
+    case 'ellipsis':
+    case 'bytes':
+    case 'unknown':
+      return true;
+    case 'bool':
+    case 'str':
+      return a.value === (b as typeof a).value;
+    case 'float':
+      return Object.is(a.value, (b as typeof a).value);
+    case 'int':
+      return facts.equal(a.value, (b as typeof a).value) === 'yes';
+    case 'array': {
+      const [x, y] = [a.node, (b as typeof a).node];
+      return x === y || (x.dtype === y.dtype && sameShape(facts, x.shape, y.shape));
+    }
+    case 'tuple':
+    case 'list': {
+      const other = b as typeof a;
+      if (depth > MOST_DEPTH) return false;
+      if (!a.items || !other.items)
+        return (
+          a.items === other.items &&
+          facts.equal(a.length, other.length) === 'yes' &&
+          sameValue(facts, a.element!, other.element!, depth + 1)
+        );
+      return a.items.length === other.items.length && a.items.every((v, i) => sameValue(facts, v, other.items![i], depth + 1));
+    }
+    case 'union': {
+      const { options } = b as typeof a;
+      return a.options.length === options.length && a.options.every((o, i) => sameValue(facts, o, options[i], depth + 1));
+    }
+    case 'method':
+      return a.self === (b as typeof a).self && a.func === (b as typeof a).func;
+    case 'native':
+    case 'range': {
+      if (a.kind === 'range') {
+        const r = b as typeof a;
+        return (['start', 'stop', 'step'] as const).every(k => facts.equal(a[k], r[k]) === 'yes');
+      }
+      const key = keyOf(a);
+      return key !== null && key === keyOf(b);
+    }
+    default:
+      return false;
+  }
+}
+
+function joinDims(facts: Facts, a: Dim, b: Dim): Dim {
+  return facts.equal(a, b) === 'yes' ? a : anonymous();
+}
+
+/** The shape both have; null where even the rank differs. */
+export function joinShapes(facts: Facts, a: Shape, b: Shape): Shape {
+  const [x, y] = [facts.shape(a), facts.shape(b)];
+  if (sameShape(facts, x, y)) return x;
+  if (ranked(x) && ranked(y) && x.length === y.length) return x.map((d, i) => joinDims(facts, d, y[i]));
+  return null;
+}
+
+function join2(facts: Facts, a: Value, b: Value, depth: number): Value {
+  if (sameValue(facts, a, b)) {
+    // Two arrays of one type are not one array: what follows must not compute with the first.
+    if (a.kind === 'array' && b.kind === 'array' && a.node !== b.node)
+      return { kind: 'array', node: source({ shape: a.node.shape, dtype: a.node.dtype }) };
+    return a;
+  }
+  if (a.kind === 'unknown') return a;
+  if (b.kind === 'unknown') return b;
+  if (depth > MOST_DEPTH) return unknown('differs between paths');
+  if (a.kind === b.kind)
+    switch (a.kind) {
+      case 'bool':
+        return EITHER;
+      case 'int':
+        return int(anonymous());
+      case 'float':
+        return float(null);
+      case 'array': {
+        const [x, y] = [a.node, (b as typeof a).node];
+        const shape = joinShapes(facts, x.shape, y.shape);
+        if (shape === null && x.shape !== null && y.shape !== null) break; // different ranks: keep both
+        return { kind: 'array', node: source({ shape, dtype: x.dtype === y.dtype ? x.dtype : null }) };
+      }
+      case 'tuple': {
+        const other = b as typeof a;
+        if (a.items && other.items && a.items.length === other.items.length)
+          return tuple(
+            a.items.map((v, i) => join2(facts, v, other.items![i], depth + 1)),
+            a.fields,
+          );
+        break;
+      }
+      case 'list': {
+        const other = b as typeof a;
+        if (a.items && other.items && a.items.length === other.items.length)
+          return list(a.items.map((v, i) => join2(facts, v, other.items![i], depth + 1)));
+        const contents = [...(a.items ?? [a.element!]), ...(other.items ?? [other.element!])];
+        return openList(
+          contents.length ? joinAll(facts, contents, depth + 1) : unknown('the list is empty'),
+          joinDims(facts, a.length, other.length),
+        );
+      }
+      default:
+        break;
+    }
+  const options: Value[] = [];
+  for (const v of [...optionsOf(a), ...optionsOf(b)]) {
+    if (v.kind === 'unknown') return v;
+    if (!options.some(o => sameValue(facts, o, v))) options.push(v);
+  }
+  // Ints and strings of one union say little apart: fold them once there are several.
+  const folded = foldKind(facts, options, 'bool', () => EITHER);
+  if (folded.length === 1) return folded[0];
+  if (folded.length > MOST_OPTIONS) return unknown('may be too many different things');
+  return { kind: 'union', options: folded };
+}
+
+function foldKind(facts: Facts, options: readonly Value[], kind: Value['kind'], to: () => Value): Value[] {
+  const of = options.filter(o => o.kind === kind);
+  const arrays = options.filter(o => o.kind === 'array');
+  let rest = options.filter(o => o.kind !== kind && o.kind !== 'array');
+  if (of.length > 0) rest = [...rest, of.length > 1 ? to() : of[0]];
+  return [...rest, ...mergeArrays(facts, arrays)];
+}
+
+/** Arrays of one rank become one. */
+function mergeArrays(facts: Facts, arrays: readonly Value[]): Value[] {
+  const merged: Value[] = [];
+  for (const v of arrays) {
+    if (v.kind !== 'array') continue;
+    const at = merged.findIndex(m => m.kind === 'array' && (m.node.shape === null || v.node.shape === null || joinShapes(facts, m.node.shape, v.node.shape) !== null));
+    if (at < 0) merged.push(v);
+    else {
+      const m = merged[at];
+      if (m.kind === 'array')
+        merged[at] = {
+          kind: 'array',
+          node: source({ shape: joinShapes(facts, m.node.shape, v.node.shape), dtype: m.node.dtype === v.node.dtype ? m.node.dtype : null }),
+        };
+    }
+  }
+  return merged;
+}
+
+export const optionsOf = (v: Value): readonly Value[] =>
+  v.kind === 'union' ? v.options : v.kind === 'parameter' && v.settled ? optionsOf(v.settled) : [v];
+
+function joinAll(facts: Facts, values: readonly Value[], depth: number): Value {
+  let total = values[0];
+  for (let i = 1; i < values.length; i++) total = join2(facts, total, values[i], depth);
+  return total;
+}
+
+/** One value for all of these (at least one). */
+export function joinValues(facts: Facts, values: readonly Value[]): Value {
+  if (values.length === 0) return unknown('nothing reaches this');
+  return joinAll(facts, values, 0);
+}
+
+/** The options of a union for which `keep` holds, as a value; null when none is left. */
+export function filterOptions(facts: Facts, value: Value, keep: (v: Value) => boolean): Value | null {
+  const kept = optionsOf(value).filter(keep);
+  return kept.length === 0 ? null : kept.length === 1 ? kept[0] : joinValues(facts, kept);
+}
+
+/** A value for "one more round may change this": keeps the kind of thing, drops what varies. */
+export function widen(value: Value): Value {
+  switch (value.kind) {
+    case 'int':
+      return int(anonymous());
+    case 'float':
+      return float(null);
+    case 'bool':
+      return bool(null);
+    case 'str':
+      return str(null);
+    case 'array':
+      return {
+        kind: 'array',
+        node: source({
+          shape: ranked(value.node.shape) ? value.node.shape.map(() => anonymous()) : null,
+          dtype: value.node.dtype,
+        }),
+      };
+    case 'list':
+      return openList(value.items?.length ? widen(value.items[0]) : value.element ?? unknown('changes in a loop'), anonymous());
+    default:
+      return unknown('changes in a loop');
+  }
+}

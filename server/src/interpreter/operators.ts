@@ -1,0 +1,508 @@
+/** Operators between Python values, comparison and truth. Arrays and native types answer through their hooks. */
+import { add, anonymous, type Dim, floorDiv, isKnown, lowerBound, mod, mul, negate, sub, symbolsOf } from '../../../engine/src/dims/dim';
+import { Refusal } from '../../../engine/src/graph/refusal';
+import type { Node } from '../python/ast';
+import type { Evaluator } from './evaluator';
+import { args } from './interpreter';
+import { lengthOf } from './iteration';
+import {
+  bool,
+  float,
+  int,
+  keyOf,
+  type ListValue,
+  list,
+  type NativeType,
+  openList,
+  openTuple,
+  str,
+  tuple,
+  unknown,
+  type Value,
+} from './values';
+
+const METHODS: Record<string, string> = {
+  '+': 'add',
+  '-': 'sub',
+  '*': 'mul',
+  '/': 'truediv',
+  '//': 'floordiv',
+  '%': 'mod',
+  '**': 'pow',
+  '@': 'matmul',
+  '&': 'and',
+  '|': 'or',
+  '^': 'xor',
+  '<<': 'lshift',
+  '>>': 'rshift',
+};
+
+const hooksOf = (ev: Evaluator, v: Value): NativeType | null =>
+  v.kind === 'array' ? ev.arrayType : v.kind === 'native' ? v.type : null;
+
+/** Applies `run` to each option of the unions among two values; options that are refused drop out unless all are. */
+function spread(ev: Evaluator, a: Value, b: Value, run: (a: Value, b: Value) => Value): Value | null {
+  if (a.kind !== 'union' && b.kind !== 'union') return null;
+  const left = a.kind === 'union' ? a.options : [a];
+  const right = b.kind === 'union' ? b.options : [b];
+  if (left.length * right.length > 9) return unknown('has too many possible operands');
+  const results: Value[] = [];
+  let refusal: Refusal | null = null;
+  for (const x of left)
+    for (const y of right)
+      try {
+        results.push(run(x, y));
+      } catch (e) {
+        if (!(e instanceof Refusal)) throw e;
+        refusal = e;
+      }
+  if (results.length === 0 && refusal) throw refusal;
+  return ev.join(results);
+}
+
+export function binary(ev: Evaluator, op: string, left: Value, right: Value): Value {
+  let a = ev.settled(left);
+  let b = ev.settled(right);
+  const many = spread(ev, a, b, (x, y) => binary(ev, op, x, y));
+  if (many) return many;
+  // What meets an int in integer arithmetic is an int, what meets an array is an array.
+  if (a.kind === 'parameter') a = settleBeside(ev, op, a, b);
+  if (b.kind === 'parameter') b = settleBeside(ev, op, b, a);
+  const own = hooksOf(ev, a)?.binary?.(ev, op, a, b, false);
+  if (own) return own;
+  const reflected = hooksOf(ev, b)?.binary?.(ev, op, b, a, true);
+  if (reflected) return reflected;
+  const method = METHODS[op];
+  if (a.kind === 'instance') {
+    const found = ev.getAttribute(a, `__${method}__`);
+    if (found) return ev.call(found, args([b]));
+  }
+  if (b.kind === 'instance') {
+    const found = ev.getAttribute(b, `__r${method}__`);
+    if (found) return ev.call(found, args([a]));
+  }
+  if (a.kind === 'unknown') return a;
+  if (b.kind === 'unknown') return b;
+  return numeric(ev, op, a, b) ?? containers(ev, op, a, b) ?? unknown(`is worth ${a.kind} ${op} ${b.kind}`);
+}
+
+/** Integer-only operators and ints beside tell that a parameter is an int, but only in `__init__`-like code. */
+function settleBeside(ev: Evaluator, op: string, p: Value, other: Value): Value {
+  if (other.kind === 'array') return ev.settleAs(p, 'array');
+  const inInit = /(^|\.)(__init__|__post_init__|setup|build)$/.test(ev.frame.name);
+  if (inInit && (other.kind === 'int' || other.kind === 'parameter') && op !== '@') return ev.settleAs(p, 'int');
+  return p;
+}
+
+const asDim = (v: Value): Dim | null => (v.kind === 'int' ? v.value : v.kind === 'bool' && v.value !== null ? Number(v.value) : null);
+const asNumber = (v: Value): number | null => {
+  const d = asDim(v);
+  if (d !== null) return isKnown(d) ? d : null;
+  return v.kind === 'float' ? v.value : null;
+};
+const isNumeric = (v: Value): boolean => v.kind === 'int' || v.kind === 'float' || v.kind === 'bool';
+
+/** An int that stays exact in a double, or one nothing is known of. */
+const safeInt = (x: number): Value => int(Number.isSafeInteger(x) ? x : anonymous());
+
+function numeric(ev: Evaluator, op: string, a: Value, b: Value): Value | null {
+  if (!isNumeric(a) || !isNumeric(b)) return a.kind === 'complex' || b.kind === 'complex' ? unknown('is a complex number') : null;
+  const x = asDim(a);
+  const y = asDim(b);
+  if (x !== null && y !== null) {
+    const known = isKnown(x) && isKnown(y);
+    switch (op) {
+      case '+':
+        return known ? safeInt(x + y) : int(add(x, y));
+      case '-':
+        return known ? safeInt(x - y) : int(sub(x, y));
+      case '*':
+        return known ? safeInt(x * y) : int(mul(x, y));
+      case '//':
+        return y === 0 ? unknown('divides by zero') : int(floorDiv(ev.facts.resolve(x), ev.facts.resolve(y)));
+      case '%':
+        return y === 0 ? unknown('divides by zero') : int(mod(ev.facts.resolve(x), ev.facts.resolve(y)));
+      case '/':
+        if (y === 0) return unknown('divides by zero');
+        return known ? float(x / y) : { kind: 'float', value: null, ratio: [x, y] };
+      case '**':
+        if (known) return y >= 0 ? safeInt(x ** y) : float(x ** y);
+        return isKnown(y) && y >= 0 && y <= 8 ? int(Array<Dim>(y).fill(x).reduce(mul, 1)) : float(null);
+      default:
+        return known ? bits(op, x, y, a.kind === 'bool' && b.kind === 'bool') : int(anonymous());
+    }
+  }
+  if ((a.kind === 'bool' && a.value === null) || (b.kind === 'bool' && b.value === null))
+    if (a.kind !== 'float' && b.kind !== 'float') return op === '/' ? float(null) : int(anonymous());
+  const p = asNumber(a);
+  const q = asNumber(b);
+  if (p === null || q === null) return { kind: 'float', value: null, ratio: ratioOf(op, a, b) };
+  switch (op) {
+    case '+':
+      return float(p + q);
+    case '-':
+      return float(p - q);
+    case '*':
+      return float(p * q);
+    case '/':
+      return q === 0 ? unknown('divides by zero') : float(p / q);
+    case '//':
+      return q === 0 ? unknown('divides by zero') : float(Math.floor(p / q));
+    case '%':
+      return q === 0 ? unknown('divides by zero') : float(p - q * Math.floor(p / q));
+    case '**':
+      return float(p ** q);
+    default:
+      return null;
+  }
+}
+
+/** A symbol times a whole float (`dim * 4.0`) stays known, so that `int(dim * mlp_ratio)` is. */
+function ratioOf(op: string, a: Value, b: Value): [Dim, Dim] | undefined {
+  const part = (v: Value): [Dim, Dim] | null => {
+    if (v.kind === 'int') return [v.value, 1];
+    if (v.kind !== 'float') return null;
+    if (v.ratio) return [...v.ratio];
+    if (v.value === null) return null;
+    for (const denominator of [1, 2, 3, 4, 8, 10, 100]) {
+      const numerator = v.value * denominator;
+      if (Number.isInteger(numerator)) return [numerator, denominator];
+    }
+    return null;
+  };
+  const [x, y] = [part(a), part(b)];
+  if (!x || !y) return undefined;
+  if (op === '*') return [mul(x[0], y[0]), mul(x[1], y[1])];
+  if (op === '/') return [mul(x[0], y[1]), mul(x[1], y[0])];
+  return undefined;
+}
+
+function bits(op: string, x: number, y: number, flags: boolean): Value {
+  const big = { '&': BigInt(x) & BigInt(y), '|': BigInt(x) | BigInt(y), '^': BigInt(x) ^ BigInt(y) }[op];
+  if (big !== undefined) return flags ? bool(big !== 0n) : safeInt(Number(big));
+  if (op === '<<' && y >= 0 && y < 1024) return safeInt(x * 2 ** y);
+  if (op === '>>' && y >= 0) return safeInt(Math.floor(x / 2 ** y));
+  return int(anonymous());
+}
+
+function containers(ev: Evaluator, op: string, a: Value, b: Value): Value | null {
+  if (op === '+' && a.kind === 'str' && b.kind === 'str') return str(a.value === null || b.value === null ? null : a.value + b.value);
+  if (op === '%' && a.kind === 'str') return str(null);
+  if (op === '+' && a.kind === 'list' && b.kind === 'list') return concatenate(ev, a, b);
+  if (op === '+' && a.kind === 'tuple' && b.kind === 'tuple') {
+    if (a.items && b.items) return tuple([...a.items, ...b.items]);
+    return openTuple(ev.join([...(a.items ?? [a.element!]), ...(b.items ?? [b.element!])]), add(a.length, b.length));
+  }
+  if (op === '*') return repeat(ev, a, b) ?? repeat(ev, b, a);
+  if (op === '|' && a.kind === 'dict' && b.kind === 'dict') {
+    const merged = { ...a, entries: new Map([...a.entries, ...b.entries]) };
+    merged.rest = a.rest && b.rest ? ev.join([a.rest, b.rest]) : (a.rest ?? b.rest);
+    return merged;
+  }
+  if (a.kind === 'set' && b.kind === 'set') {
+    const keep = {
+      '&': [...a.entries].filter(([k]) => b.entries.has(k)),
+      '|': [...a.entries, ...b.entries],
+      '-': [...a.entries].filter(([k]) => !b.entries.has(k)),
+      '^': [...[...a.entries].filter(([k]) => !b.entries.has(k)), ...[...b.entries].filter(([k]) => !a.entries.has(k))],
+    }[op];
+    if (keep) return { kind: 'set', entries: new Map(keep), open: a.open || b.open };
+  }
+  return null;
+}
+
+function concatenate(ev: Evaluator, a: ListValue, b: ListValue): Value {
+  if (a.items && b.items) return list([...a.items, ...b.items]);
+  const parts = [...(a.items ?? [a.element!]), ...(b.items ?? [b.element!])];
+  return openList(parts.length ? ev.join(parts) : unknown('nothing is there'), add(a.length, b.length));
+}
+
+const LONGEST = 4096;
+
+function repeat(ev: Evaluator, a: Value, b: Value): Value | null {
+  const times = asDim(b);
+  if (times === null) return null;
+  const count = ev.facts.resolve(times);
+  if (a.kind === 'str') return str(a.value !== null && isKnown(count) && count < 1000 ? a.value.repeat(Math.max(0, count)) : null);
+  if (a.kind !== 'list' && a.kind !== 'tuple') return null;
+  if (a.items && isKnown(count) && count * a.items.length <= LONGEST) {
+    const { items } = a;
+    const all = Array.from({ length: Math.max(0, count) }, () => items).flat();
+    return a.kind === 'list' ? list(all) : tuple(all);
+  }
+  const element = a.items ? (a.items.length ? ev.join(a.items) : unknown('nothing is there')) : a.element!;
+  const length = mul(a.length, count);
+  return a.kind === 'list' ? openList(element, length) : openTuple(element, length);
+}
+
+/** `left op= right`: in place for lists, otherwise `left op right`. */
+export function augmented(ev: Evaluator, op: string, left: Value, right: Value, node: Node): Value {
+  const a = ev.settled(left);
+  const b = ev.settled(right);
+  try {
+    if (a.kind === 'list' && op === '+') {
+      const over = ev.iterate(b);
+      if (a.items && over.items) ev.heap.setItems(a, [...a.items, ...over.items]);
+      else
+        ev.heap.openList(
+          a,
+          ev.join([...(a.items ?? [a.element!]), ...(over.items ?? [over.element])]),
+          add(a.length, over.length),
+        );
+      return a;
+    }
+    const hook = hooksOf(ev, a)?.augmented?.(ev, op, a, b);
+    if (hook) return hook;
+    if (a.kind === 'instance') {
+      const found = ev.getAttribute(a, `__i${METHODS[op]}__`);
+      if (found && found.kind !== 'unknown') return ev.call(found, args([b]));
+    }
+    return binary(ev, op, a, b);
+  } catch (e) {
+    if (!(e instanceof Refusal)) throw e;
+    ev.refused(e, node);
+    return unknown('was refused');
+  }
+}
+
+export function unary(ev: Evaluator, op: string, operand: Value): Value {
+  const v = ev.settled(operand);
+  const hook = hooksOf(ev, v)?.unary?.(ev, op, v);
+  if (hook) return hook;
+  const d = asDim(v);
+  if (d !== null && op === '-') return int(negate(d));
+  if (d !== null && op === '+') return int(d);
+  if (d !== null && op === '~') return isKnown(d) ? int(-d - 1) : int(sub(negate(d), 1));
+  if (v.kind === 'float') return op === '-' ? float(v.value === null ? null : -v.value) : v;
+  if (v.kind === 'union') return ev.join(v.options.map(o => unary(ev, op, o)));
+  if (v.kind === 'instance') {
+    const found = ev.getAttribute(v, { '-': '__neg__', '+': '__pos__', '~': '__invert__' }[op]!);
+    if (found) return ev.call(found, args([]));
+  }
+  return unknown('is worth a unary operation of an unknown value');
+}
+
+// ---- comparison -------------------------------------------------------------------------------------------------------
+
+const FLIPPED: Record<string, string> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=', '==': '==', '!=': '!=' };
+const COMPARE_METHODS: Record<string, string> = { '<': 'lt', '<=': 'le', '>': 'gt', '>=': 'ge', '==': 'eq', '!=': 'ne' };
+
+export function compare(ev: Evaluator, op: string, left: Value, right: Value): Value {
+  if (op === 'is' || op === 'is not') return identity(ev, left, right, op === 'is');
+  if (op === 'in' || op === 'not in') {
+    const answer = contains(ev, right, left);
+    return bool(answer === null ? null : answer === (op === 'in'));
+  }
+  let a = ev.settled(left);
+  let b = ev.settled(right);
+  const many = spread(ev, a, b, (x, y) => compare(ev, op, x, y));
+  if (many) return many;
+  if (a.kind === 'parameter' && b.kind === 'int') a = settleBeside(ev, op, a, b);
+  if (b.kind === 'parameter' && a.kind === 'int') b = settleBeside(ev, op, b, a);
+  const own = hooksOf(ev, a)?.compare?.(ev, op, a, b, false) ?? hooksOf(ev, b)?.compare?.(ev, FLIPPED[op], b, a, true);
+  if (own) return own;
+  if (a.kind === 'instance' && COMPARE_METHODS[op]) {
+    const found = ev.getAttribute(a, `__${COMPARE_METHODS[op]}__`);
+    if (found && found.kind !== 'unknown') return ev.call(found, args([b]));
+  }
+  if (op === '==' || op === '!=') {
+    const answer = equal(ev, a, b);
+    return bool(answer === null ? null : answer === (op === '=='));
+  }
+  return bool(ordered(ev, op, a, b));
+}
+
+function identity(ev: Evaluator, left: Value, right: Value, positive: boolean): Value {
+  const answer = same(ev, ev.settled(left), ev.settled(right));
+  return bool(answer === null ? null : answer === positive);
+}
+
+function same(ev: Evaluator, a: Value, b: Value): boolean | null {
+  if (a.kind === 'union' || b.kind === 'union') {
+    const [u, other] = a.kind === 'union' ? [a, b] : [b as Value & { kind: 'union' }, a];
+    const answers = new Set(u.options.map(o => same(ev, o, other)));
+    return answers.size === 1 ? [...answers][0] : null;
+  }
+  if (a.kind === 'unknown' || b.kind === 'unknown' || a.kind === 'parameter' || b.kind === 'parameter') return null;
+  if (a.kind === 'none' || b.kind === 'none') return a.kind === b.kind;
+  if (a.kind === 'array' && b.kind === 'array') return a.node === b.node ? true : null;
+  if (a.kind === 'bool' && b.kind === 'bool') return a.value === null || b.value === null ? null : a.value === b.value;
+  if (a === b) return true;
+  if (a.kind !== b.kind) return false;
+  if (a.kind === 'list' || a.kind === 'dict' || a.kind === 'instance') return a.id === (b as { id: number }).id;
+  if (a.kind === 'int' || a.kind === 'str' || a.kind === 'tuple' || a.kind === 'native') return equal(ev, a, b);
+  return a.kind === 'class' || a.kind === 'module' ? false : null;
+}
+
+export function equal(ev: Evaluator, left: Value, right: Value): boolean | null {
+  const [a, b] = [ev.settled(left), ev.settled(right)];
+  const [x, y] = [asDim(a), asDim(b)];
+  if (x !== null && y !== null) {
+    const answer = ev.facts.equal(x, y);
+    return answer !== 'unknown' ? answer === 'yes' : usually(ev, x, y, (p, q) => p === q);
+  }
+  if (isNumeric(a) && isNumeric(b)) {
+    const [p, q] = [asNumber(a), asNumber(b)];
+    return p === null || q === null ? null : p === q;
+  }
+  if (a.kind === 'unknown' || b.kind === 'unknown' || a.kind === 'parameter' || b.kind === 'parameter') return null;
+  if (a.kind === 'str' && b.kind === 'str') return a.value === null || b.value === null ? null : a.value === b.value;
+  if ((a.kind === 'tuple' && b.kind === 'tuple') || (a.kind === 'list' && b.kind === 'list')) {
+    if (!a.items || !b.items) return null;
+    if (a.items.length !== b.items.length) return false;
+    const answers = a.items.map((v, i) => equal(ev, v, b.items![i]));
+    return answers.includes(false) ? false : answers.includes(null) ? null : true;
+  }
+  if (a.kind === 'none' || b.kind === 'none') return a.kind === b.kind;
+  if (a === b) return true;
+  if (a.kind !== b.kind) return isOpenKind(a) || isOpenKind(b) ? null : false;
+  const [k, l] = [keyOf(a), keyOf(b)];
+  return k === null || l === null ? null : k === l ? true : a.kind === 'dict' || a.kind === 'instance' || a.kind === 'set' ? null : false;
+}
+
+const isOpenKind = (v: Value): boolean => v.kind === 'instance' || v.kind === 'union' || v.kind === 'native' || v.kind === 'array';
+
+/** Decides by the usual values of symbols where nothing else does; such a decision counts as usual. */
+function usually(ev: Evaluator, a: Dim, b: Dim, decide: (a: number, b: number) => boolean): boolean | null {
+  const [x, y] = [usual(ev, a), usual(ev, b)];
+  if (x === null || y === null) return null;
+  ev.usualReads++;
+  return decide(x, y);
+}
+
+/** The dim with every symbol at its usual value; null when one has none. */
+function usual(ev: Evaluator, d: Dim): number | null {
+  const resolved = ev.facts.resolve(d);
+  if (isKnown(resolved)) return resolved;
+  const symbols = [...symbolsOf(resolved)];
+  if (symbols.some(s => s.usual === null)) return null;
+  let total = 0;
+  for (const t of resolved.terms) {
+    let value = t.coefficient;
+    for (const { atom, power } of t.factors) {
+      if (atom.form !== 'symbol') return null;
+      value *= atom.usual! ** power;
+    }
+    total += value;
+  }
+  return total;
+}
+
+function ordered(ev: Evaluator, op: string, a: Value, b: Value): boolean | null {
+  const [x, y] = [asDim(a), asDim(b)];
+  if (x !== null && y !== null) {
+    const [l, r] = op === '<' || op === '>=' ? [x, y] : [y, x];
+    const answer = ev.facts.less(l, r); // x < y, or for > and <=: y < x
+    if (answer !== 'unknown') return (answer === 'yes') === (op === '<' || op === '>');
+    const decide = { '<': (p: number, q: number) => p < q, '<=': (p: number, q: number) => p <= q, '>': (p: number, q: number) => p > q, '>=': (p: number, q: number) => p >= q }[op]!;
+    return usually(ev, x, y, decide);
+  }
+  const [p, q] = [asNumber(a), asNumber(b)];
+  if (p !== null && q !== null) return op === '<' ? p < q : op === '<=' ? p <= q : op === '>' ? p > q : p >= q;
+  if (a.kind === 'str' && b.kind === 'str' && a.value !== null && b.value !== null)
+    return op === '<' ? a.value < b.value : op === '<=' ? a.value <= b.value : op === '>' ? a.value > b.value : a.value >= b.value;
+  if (a.kind === 'tuple' && b.kind === 'tuple' && a.items && b.items) {
+    for (let i = 0; i < Math.min(a.items.length, b.items.length); i++) {
+      const e = equal(ev, a.items[i], b.items[i]);
+      if (e === null) return null;
+      if (!e) return ordered(ev, op, ev.settled(a.items[i]), ev.settled(b.items[i]));
+    }
+    const [m, n] = [a.items.length, b.items.length];
+    return op === '<' ? m < n : op === '<=' ? m <= n : op === '>' ? m > n : m >= n;
+  }
+  return null;
+}
+
+export function contains(ev: Evaluator, container: Value, item: Value): boolean | null {
+  const c = ev.settled(container);
+  const i = ev.settled(item);
+  switch (c.kind) {
+    case 'tuple':
+    case 'list': {
+      if (!c.items) return null;
+      const answers = c.items.map(x => (same(ev, ev.settled(x), i) === true ? true : equal(ev, x, i)));
+      return answers.includes(true) ? true : answers.includes(null) ? null : false;
+    }
+    case 'dict': {
+      const key = keyOf(i);
+      if (key === null) return null;
+      return c.entries.has(key) ? true : c.rest ? null : false;
+    }
+    case 'set': {
+      const key = keyOf(i);
+      if (key === null) return null;
+      return c.entries.has(key) ? true : c.open ? null : false;
+    }
+    case 'str':
+      return i.kind === 'str' && c.value !== null && i.value !== null ? c.value.includes(i.value) : null;
+    case 'range':
+      if (isKnown(c.start) && isKnown(c.stop) && isKnown(c.step) && i.kind === 'int' && isKnown(i.value))
+        return (i.value - c.start) % c.step === 0 && (c.step > 0 ? i.value >= c.start && i.value < c.stop : i.value <= c.start && i.value > c.stop);
+      return null;
+    case 'instance': {
+      const found = ev.getAttribute(c, '__contains__');
+      if (found && found.kind !== 'unknown') return truthOf(ev, ev.call(found, args([i])));
+      return null;
+    }
+    case 'array':
+      return ev.arrayType.contains?.(ev, c, i) ?? null;
+    case 'native':
+      return c.type.contains?.(ev, c, i) ?? null;
+    default:
+      return null;
+  }
+}
+
+// ---- truth ------------------------------------------------------------------------------------------------------------
+
+export function truthOf(ev: Evaluator, value: Value): boolean | null {
+  const v = ev.settled(value);
+  switch (v.kind) {
+    case 'none':
+      return false;
+    case 'bool':
+      return v.value;
+    case 'int': {
+      const answer = ev.facts.equal(v.value, 0);
+      if (answer !== 'unknown') return answer === 'no';
+      return lowerBound(v.value) > 0 ? true : usually(ev, v.value, 0, p => p !== 0);
+    }
+    case 'float':
+      return v.value === null ? null : v.value !== 0;
+    case 'str':
+      return v.value === null ? null : v.value !== '';
+    case 'tuple':
+    case 'list':
+    case 'range':
+    case 'dict':
+    case 'set': {
+      if ((v.kind === 'dict' || v.kind === 'set') && v.entries.size > 0) return true;
+      const length = lengthOf(ev, v);
+      if (length === null) return null;
+      if (isKnown(length)) return length > 0;
+      return lowerBound(length) > 0 ? true : null;
+    }
+    case 'array':
+      return ev.arrayType.truth?.(ev, v) ?? null;
+    case 'native':
+      return v.type.truth ? v.type.truth(ev, v) : true;
+    case 'instance': {
+      const own = ev.getAttribute(v, '__bool__') ?? ev.getAttribute(v, '__len__');
+      if (!own) return v.open ? null : true;
+      return own.kind === 'unknown' ? null : truthOf(ev, ev.call(own, args([])));
+    }
+    case 'union': {
+      const answers = new Set(v.options.map(o => truthOf(ev, o)));
+      return answers.size === 1 ? [...answers][0] : null;
+    }
+    case 'unknown':
+    case 'parameter':
+    case 'super':
+    case 'bytes':
+    case 'iterator':
+      return v.kind === 'iterator' ? true : null;
+    default:
+      return true;
+  }
+}
+

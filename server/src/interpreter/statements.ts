@@ -1,0 +1,317 @@
+/** What each statement does. */
+import type { AnnAssign, Assign, AugAssign, ExceptHandler, Expr, For, If, Match, Stmt, Try, While, With } from '../python/ast';
+import { assign, assignedNames, bindName } from './assignment';
+import { attempt, collect, type Flow, fork, glance } from './branches';
+import { classDefinition, functionDefinition } from './definitions';
+import { type Evaluator, PythonRaise } from './evaluator';
+import { evaluate } from './expressions';
+import { importFrom, importNames } from './imports';
+import { learn, narrow } from './knowledge';
+import { loop } from './loops';
+import { matchPattern } from './patterns';
+import { deleteItem } from './subscripts';
+import { augmented, truthOf } from './operators';
+import { NONE, str, unknown, type Value } from './values';
+import { getAttribute } from './attributes';
+
+export function block(ev: Evaluator, body: readonly Stmt[]): Flow {
+  for (const stmt of body) {
+    const flow = statement(ev, stmt);
+    if (flow) return flow;
+  }
+  return null;
+}
+
+export function statement(ev: Evaluator, stmt: Stmt): Flow {
+  ev.step();
+  const place = ev.at(stmt);
+  try {
+    return dispatch(ev, stmt);
+  } finally {
+    ev.restore(place);
+  }
+}
+
+function dispatch(ev: Evaluator, stmt: Stmt): Flow {
+  switch (stmt.kind) {
+    case 'ExprStmt':
+      evaluate(ev, stmt.value);
+      return null;
+    case 'Assign':
+      assignStatement(ev, stmt);
+      return null;
+    case 'AnnAssign':
+      annotated(ev, stmt);
+      return null;
+    case 'AugAssign':
+      augment(ev, stmt);
+      return null;
+    case 'Return': {
+      const value = stmt.value ? evaluate(ev, stmt.value) : NONE;
+      ev.observe('return', stmt, '<return>', value);
+      return { kind: 'return', value };
+    }
+    case 'If':
+      return branch(ev, stmt);
+    case 'For':
+      return forLoop(ev, stmt);
+    case 'While':
+      return whileLoop(ev, stmt);
+    case 'FunctionDef':
+      bindName(ev, stmt.name, functionDefinition(ev, stmt));
+      return null;
+    case 'ClassDef':
+      bindName(ev, stmt.name, classDefinition(ev, stmt));
+      return null;
+    case 'Import':
+      importNames(ev, stmt);
+      return null;
+    case 'ImportFrom':
+      importFrom(ev, stmt);
+      return null;
+    case 'With':
+      return withBlock(ev, stmt);
+    case 'Try':
+      return tryBlock(ev, stmt);
+    case 'Raise':
+      throw new PythonRaise(stmt.exc ? evaluate(ev, stmt.exc) : unknown('is raised again'), null, ev.placeOf(stmt));
+    case 'Assert': {
+      const answer = truthOf(ev, evaluate(ev, stmt.test));
+      if (answer === false) throw new PythonRaise(str('AssertionError'), null, ev.placeOf(stmt));
+      if (answer === null) {
+        narrow(ev, stmt.test, true);
+        learn(ev, stmt.test, true);
+      }
+      return null;
+    }
+    case 'Delete':
+      for (const target of stmt.targets) deleteTarget(ev, target);
+      return null;
+    case 'Global':
+      for (const name of stmt.names) ev.frame.globals.add(name);
+      return null;
+    case 'Nonlocal':
+      for (const name of stmt.names) ev.frame.nonlocals.add(name);
+      return null;
+    case 'Match':
+      return matchStatement(ev, stmt);
+    case 'Break':
+      return { kind: 'break' };
+    case 'Continue':
+      return { kind: 'continue' };
+    case 'TypeAlias':
+      bindName(ev, stmt.name, unknown('is a type alias'));
+      return null;
+    case 'Pass':
+      return null;
+    case 'ErrorStmt':
+      for (const item of stmt.items) evaluate(ev, item);
+      return null;
+  }
+}
+
+function assignStatement(ev: Evaluator, stmt: Assign): void {
+  const value = evaluate(ev, stmt.value);
+  for (const target of stmt.targets) assign(ev, target, value);
+}
+
+function annotated(ev: Evaluator, stmt: AnnAssign): void {
+  if (stmt.value) assign(ev, stmt.target, evaluate(ev, stmt.value));
+}
+
+function augment(ev: Evaluator, stmt: AugAssign): void {
+  const before = evaluate(ev, stmt.target);
+  const operand = evaluate(ev, stmt.value);
+  const place = ev.at(stmt);
+  const value = augmented(ev, stmt.op, before, operand, stmt);
+  ev.restore(place);
+  assign(ev, stmt.target, value);
+}
+
+function deleteTarget(ev: Evaluator, target: Expr): void {
+  if (target.kind === 'Name') ev.heap.set(ev.frame.scope.names, target.id, undefined);
+  else if (target.kind === 'Attribute') {
+    const owner = ev.settled(evaluate(ev, target.value));
+    if (owner.kind === 'instance') ev.heap.set(owner.attributes, target.attr, undefined);
+  } else if (target.kind === 'Subscript') deleteItem(ev, evaluate(ev, target.value), evaluate(ev, target.slice));
+  else if (target.kind === 'Tuple' || target.kind === 'List') for (const t of target.elts) deleteTarget(ev, t);
+}
+
+// ---- conditions -------------------------------------------------------------------------------------------------------
+
+function branch(ev: Evaluator, stmt: If): Flow {
+  return decide(
+    ev,
+    stmt.test,
+    () => block(ev, stmt.body),
+    () => block(ev, stmt.orelse),
+  );
+}
+
+/**
+ * Walks the path that the condition chooses, or both. Where only a default decided, the other path is glanced at, so
+ * that its shapes are known too.
+ */
+export function decide(ev: Evaluator, test: Expr, yes: () => Flow, no: () => Flow): Flow {
+  const reads = ev.usualReads;
+  const answer = truthOf(ev, evaluate(ev, test));
+  if (answer === null)
+    return fork(ev, [
+      () => (narrow(ev, test, true) ? (learn(ev, test, true), yes()) : dead()),
+      () => (narrow(ev, test, false) ? (learn(ev, test, false), no()) : dead()),
+    ]);
+  const usual = ev.usualReads > reads;
+  if (usual)
+    glance(ev, () => {
+      unsettle(ev, test);
+      if (answer) no();
+      else yes();
+    });
+  return answer ? yes() : no();
+}
+
+/** A path that cannot be taken. */
+function dead(): Flow {
+  throw new PythonRaise(str('unreachable'));
+}
+
+/** In a glance at the unusual path, the parameters that decided are anything. */
+function unsettle(ev: Evaluator, test: Expr): void {
+  for (const name of assignedNames(test)) {
+    const value = ev.frame.scope.names.get(name);
+    if (value?.kind === 'parameter' && value.usual)
+      ev.heap.set(ev.frame.scope.names, name, { kind: 'parameter', name, settled: null });
+  }
+}
+
+// ---- loops ------------------------------------------------------------------------------------------------------------
+
+function forLoop(ev: Evaluator, stmt: For): Flow {
+  const over = ev.iterate(evaluate(ev, stmt.iter));
+  return loop(ev, over, item => assign(ev, stmt.target, item), () => block(ev, stmt.body), () => block(ev, stmt.orelse));
+}
+
+const MOST_ROUNDS = 2000;
+
+function whileLoop(ev: Evaluator, stmt: While): Flow {
+  const { frame } = ev;
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const answer = truthOf(ev, evaluate(ev, stmt.test));
+    if (answer === false) return block(ev, stmt.orelse);
+    if (answer === null)
+      return loop(
+        ev,
+        { items: null, element: NONE, length: 0 },
+        () => {},
+        () => {
+          const test = truthOf(ev, evaluate(ev, stmt.test));
+          return test === false ? { kind: 'break' } : block(ev, stmt.body);
+        },
+        () => block(ev, stmt.orelse),
+      );
+    const pending = frame.pending.length;
+    const flow = block(ev, stmt.body);
+    collect(ev, frame, ['continue'], pending, flow === null || flow.kind === 'continue');
+    const breaks = frame.pending.slice(pending).some(p => p.flow.kind === 'break');
+    if (breaks || flow?.kind === 'break') {
+      collect(ev, frame, ['break'], pending, true);
+      return null;
+    }
+    if (flow && flow.kind !== 'continue') return flow;
+  }
+  return null;
+}
+
+// ---- with, try, match -------------------------------------------------------------------------------------------------
+
+/** Managers under which an exception is expected or swallowed. */
+const CATCHING = /(^|\.)(raises|assertRaises|assertRaisesRegex|suppress|assertWarns)$/;
+
+function withBlock(ev: Evaluator, stmt: With): Flow {
+  let catches = false;
+  for (const item of stmt.items) {
+    const manager = evaluate(ev, item.expr);
+    if (item.expr.kind === 'Call' && CATCHING.test(dottedName(item.expr.func))) catches = true;
+    if (!item.target) continue;
+    const enter = getAttribute(ev, manager, '__enter__');
+    const value = enter && enter.kind !== 'unknown' ? ev.callWith(enter) : manager.kind === 'iterator' && manager.items?.length ? manager.items[0] : unknown('comes from a context manager');
+    assign(ev, item.target, value);
+  }
+  if (!catches) return block(ev, stmt.body);
+  ev.catching++;
+  const flow = attempt(() => block(ev, stmt.body));
+  ev.catching--;
+  return flow?.kind === 'raise' ? null : flow;
+}
+
+function dottedName(e: Expr): string {
+  return e.kind === 'Name' ? e.id : e.kind === 'Attribute' ? `${dottedName(e.value)}.${e.attr}` : '';
+}
+
+function tryBlock(ev: Evaluator, stmt: Try): Flow {
+  if (stmt.handlers.length > 0) ev.catching++;
+  let flow = attempt(() => block(ev, stmt.body));
+  if (stmt.handlers.length > 0) ev.catching--;
+  if (flow?.kind === 'raise') {
+    const { raised } = flow;
+    const handler = stmt.handlers.find(h => catches(ev, h, raised));
+    if (handler) {
+      if (handler.name) bindName(ev, handler.name, unknown('is a caught exception'));
+      flow = attempt(() => block(ev, handler.body));
+    }
+  } else if (flow === null) flow = attempt(() => block(ev, stmt.orelse));
+  const last = attempt(() => block(ev, stmt.finalbody));
+  const outcome = last ?? flow;
+  if (outcome?.kind === 'raise') {
+    // Not caught here: a refusal that nothing else catches is reported now.
+    const { raised } = outcome;
+    if (raised.refusal && raised.place && ev.catching === 0 && ev.muted === 0) {
+      const chain = ev.frames.flatMap(f => (f.caller ? [f.caller] : []));
+      ev.recorder.refuse(raised.refusal, raised.place, [...chain, raised.place]);
+      return null;
+    }
+    throw raised;
+  }
+  return outcome;
+}
+
+/** Whether a handler would take the exception; what cannot be told is taken. */
+function catches(ev: Evaluator, handler: ExceptHandler, raised: PythonRaise): boolean {
+  if (!handler.type) return true;
+  const name = raised.refusal ? raised.refusal.pythonType : exceptionName(raised.value);
+  if (!name) return true;
+  const types = handler.type.kind === 'Tuple' ? handler.type.elts : [handler.type];
+  return types.some(t => {
+    const wanted = dottedName(t).split('.').pop()!;
+    if (wanted === name || wanted === 'Exception' || wanted === 'BaseException') return true;
+    if (wanted === 'LookupError') return name === 'IndexError' || name === 'KeyError';
+    const cls = ev.settled(evaluate(ev, t));
+    const value = ev.settled(raised.value);
+    if (cls.kind === 'class' && value.kind === 'instance') return value.cls.mro.some(c => c.name === cls.name);
+    return !/(Error|Exception|Interrupt|Exit|Iteration)$/.test(wanted);
+  });
+}
+
+function exceptionName(v: Value): string | null {
+  if (v.kind === 'instance' || v.kind === 'class') return v.kind === 'class' ? v.name : v.cls.name;
+  if (v.kind === 'str' && v.value && /^\w+Error$/.test(v.value)) return v.value;
+  return null;
+}
+
+function matchStatement(ev: Evaluator, stmt: Match): Flow {
+  const subject = evaluate(ev, stmt.subject);
+  const walk = (from: number): Flow => {
+    for (let i = from; i < stmt.cases.length; i++) {
+      const { pattern, guard, body } = stmt.cases[i];
+      const fits = matchPattern(ev, pattern, subject);
+      if (fits === false) continue;
+      if (fits === true && !guard) return block(ev, body);
+      const rest = () => walk(i + 1);
+      if (fits === true) return decide(ev, guard!, () => block(ev, body), rest);
+      return fork(ev, [() => (guard ? decide(ev, guard, () => block(ev, body), rest) : block(ev, body)), rest]);
+    }
+    return null;
+  };
+  return walk(0);
+}
+
