@@ -12,6 +12,7 @@ import { Refusal, type RefusalDetail, type RefusalKind } from '../graph/refusal'
 import { showType } from '../graph/show';
 import { cast } from '../numeric/cast';
 import { elementCount, type Tensor } from '../tensor';
+import { normalizeAxis } from './axes';
 import { broadcastOpen, broadcastShapes } from './broadcast';
 import { cannotBroadcast } from './elementwise';
 import { expandIndex } from './expand';
@@ -287,16 +288,20 @@ export const outer = defineOp<None>({
 export const tensordot = defineOp<{ readonly axes: number | readonly (readonly number[])[] }>({
   name: 'tensordot',
   infer(facts, [a, b], { axes }) {
-    const [left, right] = contractedAxes(a, b, axes);
-    for (const [i, axis] of left.entries()) {
-      const [m, n] = [a.shape[axis], b.shape[right[i]]];
+    const pairs = axisPairs(a, b, axes);
+    const [left, right]: [number[], number[]] = [[], []];
+    for (const [first, second] of pairs) {
+      const [i, j] = [normalizeAxis('tensordot', a, first), normalizeAxis('tensordot', b, second)];
+      const [m, n] = [a.shape[i], b.shape[j]];
       facts.require(m, n, () =>
         refuse(
           'matmul',
-          `tensordot: axis ${axis} of ${showType(a)} is ${m} long, axis ${right[i]} of ${showType(b)} is ${n}`,
-          { input: 1, axis: right[i], expected: m, actual: n },
+          `tensordot: axis ${first} of ${showType(a)} is ${m} long, axis ${second} of ${showType(b)} is ${n}`,
+          { input: 1, axis: j, expected: m, actual: n },
         ),
       );
+      left.push(i);
+      right.push(j);
     }
     for (const [type, used] of [
       [a, left],
@@ -309,37 +314,32 @@ export const tensordot = defineOp<{ readonly axes: number | readonly (readonly n
   },
   inferOpen: (_, [a, b]) => ({ shape: null, dtype: promote(a.dtype, b.dtype) }),
   kernel([a, b], { axes }, [out]) {
-    const [left, right] = contractedAxes(a, b, axes);
+    const pairs = axisPairs(a, b, axes);
+    const left = pairs.map(([axis]) => normalizeAxis('tensordot', a, axis));
+    const right = pairs.map(([, axis]) => normalizeAxis('tensordot', b, axis));
     return contract(a, b, left, right, out);
   },
 });
 
 const without = <T>(shape: readonly T[], axes: readonly number[]): T[] => shape.filter((_, i) => !axes.includes(i));
 
-/** The axes of each array that meet, counted from the front. */
-function contractedAxes(
-  a: ArrayType & { readonly shape: readonly Dim[] },
-  b: ArrayType & { readonly shape: readonly Dim[] },
+/** The axes of the two arrays that meet, as they were written. */
+function axisPairs(
+  a: RankedType,
+  b: RankedType,
   axes: number | readonly (readonly number[])[],
-): [number[], number[]] {
-  const [m, n] = [a.shape.length, b.shape.length];
+): readonly (readonly [number, number])[] {
   if (typeof axes === 'number') {
     if (axes < 0) throw refuse('axis', `tensordot: ${axes} axes cannot be summed`);
-    if (axes > Math.min(m, n))
+    if (axes > Math.min(a.shape.length, b.shape.length))
       throw refuse(
         'axis',
         `tensordot: ${axes} axes are to be summed, but the arrays are ${showType(a)} and ${showType(b)}`,
       );
-    const first = Array.from({ length: axes }, (_, i) => i);
-    return [first.map(i => m - axes + i), first];
+    return Array.from({ length: axes }, (_, i) => [i - axes, i] as const);
   }
   const [left, right] = axes;
   if (left.length !== right.length)
     throw refuse('axis', `tensordot: ${left.length} axes of the first array meet ${right.length} of the second`);
-  const front = (axis: number, type: RankedType, rank: number) => {
-    if (axis < -rank || axis >= rank)
-      throw new Refusal('axis', `tensordot: ${showType(type)} has no axis ${axis}`, { axis }, 'IndexError');
-    return axis < 0 ? axis + rank : axis;
-  };
-  return [left.map(i => front(i, a, m)), right.map(i => front(i, b, n))];
+  return left.map((axis, i) => [axis, right[i]] as const);
 }
