@@ -4,8 +4,8 @@
 import * as complex from '../numeric/complex';
 import { defineBinary, type Elementwise, FLOAT, NO_COMPLEX, NO_FLOATS, SAME, TEST } from './elementwise';
 
-const largerBig = (x: bigint, y: bigint): bigint => (x > y ? x : y);
-const smallerBig = (x: bigint, y: bigint): bigint => (x < y ? x : y);
+export const largerBig = (x: bigint, y: bigint): bigint => (x > y ? x : y);
+export const smallerBig = (x: bigint, y: bigint): bigint => (x < y ? x : y);
 
 /** Python's `%`: the sign is the divisor's. C's for what IEEE leaves open: x % ∞. */
 function remainder(x: number, y: number): number {
