@@ -161,7 +161,10 @@ export interface Yield extends Base<'Yield'> {
 export interface YieldFrom extends Base<'YieldFrom'> {
   value: Expr;
 }
-/** Broken code where an expression should be; the parts that could be read are kept. */
+/**
+ * Broken code where an expression should be, or a template string (`t''`), whose value the tree has no kind for; the parts
+ * that could be read are kept.
+ */
 export interface ErrorExpr extends Base<'ErrorExpr'> {
   items: Expr[];
 }

@@ -15,7 +15,7 @@ export interface ParseOptions {
 
 /**
  * Parses any text: it never throws, and an unfinished line costs only itself. What is broken is listed in `problems`
- * and stands in the tree as ErrorExpr and ErrorStmt; a file without problems has neither.
+ * and stands in the tree as ErrorExpr, ErrorStmt and MatchError.
  */
 export function parse(text: string, { notebook = false }: ParseOptions = {}): Module {
   try {

@@ -17,6 +17,7 @@
 import { Parser } from '@zzzen/pyright-internal/dist/parser/parser.js';
 import { Tokenizer } from '@zzzen/pyright-internal/dist/parser/tokenizer.js';
 import type {
+  FStringMiddleToken,
   FStringStartToken,
   StringTokenFlags,
   Token,
@@ -34,17 +35,23 @@ interface TokenizerInternals {
   _activeFString: { startToken: FStringStartToken } | undefined;
   _fStringStack: { startToken: FStringStartToken }[];
   _handleNewLine(length: number, newLineType: number): void;
+  _handleFStringMiddle(): void;
   _skipToEndOfStringLiteral(flags: StringTokenFlags, inFormat?: boolean): { escapedValue: string; flags: number };
 }
 
 interface ParserInternals {
   _consumeTokensUntilType(terminators: TokenType[]): boolean;
+  _peekToken(): Token;
   _getTypeAnnotationCommentText(): undefined;
 }
 
 const tokenizer = Tokenizer.prototype as unknown as TokenizerInternals;
 const parser = Parser.prototype as unknown as ParserInternals;
-const { _handleNewLine: handleNewLine, _skipToEndOfStringLiteral: skipString } = tokenizer;
+const {
+  _handleNewLine: handleNewLine,
+  _handleFStringMiddle: handleFStringMiddle,
+  _skipToEndOfStringLiteral: skipString,
+} = tokenizer;
 const { _consumeTokensUntilType: consumeUntil } = parser;
 
 /** The text under recovery, with the parity of its triple quotes; null while recovery is off. */
@@ -81,9 +88,20 @@ tokenizer._skipToEndOfStringLiteral = function (flags, inFormat) {
   return skipString.call(this, flags, inFormat);
 };
 
+// Pyright ends an unterminated f-string without a token for its end, and its parser then skips ahead in search of one.
+tokenizer._handleFStringMiddle = function () {
+  handleFStringMiddle.call(this);
+  const last = this._tokens.at(-1);
+  if (!active || last?.type !== Tok.FStringMiddle) return;
+  const { flags } = last as FStringMiddleToken;
+  if (flags & StringFlag.Unterminated) this._tokens.push(FStringEndToken.create(this._cs.position, 0, flags));
+};
+
 parser._consumeTokensUntilType = function (terminators) {
   const isSingle = terminators.length === 1 && terminators[0] !== Tok.NewLine;
-  return consumeUntil.call(this, active && isSingle ? [Tok.NewLine, ...terminators] : terminators);
+  if (!active || !isSingle) return consumeUntil.call(this, terminators);
+  // A caller that is told of success steps over the token; a line end is not that token.
+  return consumeUntil.call(this, [Tok.NewLine, ...terminators]) && this._peekToken().type === terminators[0];
 };
 
 // `# type:` comments are comments to Python: one that happens to read `# type: (B, L)` must not be an error.
