@@ -6,7 +6,7 @@ import { promote } from '../dtype';
 import { cast } from '../numeric/cast';
 import { rounder } from '../numeric/round';
 import { expf } from '../numeric/transcendental';
-import { expandTo, reader } from '../ops/expand';
+import { reader } from '../ops/expand';
 import { elementCount, type Tensor } from '../tensor';
 import { gumbel, uniform } from './distributions';
 import type { Key } from './threefry';
@@ -47,7 +47,7 @@ function inverseCdf(key: Key, logits: Tensor, count: number, shape: readonly num
   const dtype = promote('float32', logits.dtype)!;
   const round = rounder(dtype);
   const exp = dtype === 'float64' ? Math.exp : expf;
-  const x = expandTo(cast(logits, dtype), [count]).data as Float32Array;
+  const x = cast(logits, dtype).data as Float32Array;
   let largest = -Infinity;
   for (const value of x) if (value > largest || Number.isNaN(value)) largest = value;
   const before = new Float64Array(count);
