@@ -332,8 +332,7 @@ export const sampleCategorical = defineOp<CategoricalAttrs>({
     const result = shape ?? (samples === undefined ? reduced : [...reduced, samples]);
     checkShape(facts, 'categorical', result);
     checkKey(facts, 'categorical', inputs, attrs, 1);
-    if (facts.equal(logits.shape[axis], 0) === 'yes')
-      throw refuse('value', `categorical: ${showType(logits)} has nothing to choose from on axis ${attrs.axis}`, 0);
+    checkNotEmpty(facts, logits, axis, result);
     return { shape: result, dtype: 'uint32' };
   },
   inferOpen: (_, __, { shape }) => ({ shape: shape ?? null, dtype: 'uint32' }),
@@ -344,6 +343,19 @@ export const sampleCategorical = defineOp<CategoricalAttrs>({
     return categorical(keyFor(inputs, attrs, 1), spread as Tensor, axis, shape);
   },
 });
+
+/** The largest of nothing is refused; a single distribution sampled into a shape is drawn from otherwise. */
+function checkNotEmpty(facts: Facts, logits: RankedType, axis: number, result: readonly Dim[]): void {
+  const count = logits.shape[axis];
+  if (![count, ...result].some(d => facts.equal(d, 0) === 'yes')) return;
+  const single = result.length > 0 && logits.shape.every((d, i) => i === axis || facts.equal(d, 1) !== 'no');
+  if (single && facts.equal(count, 0) !== 'yes') return;
+  throw refuse(
+    'value',
+    `categorical: ${showType(logits)} sampled into ${showShape(result)} leaves nothing to choose from`,
+    0,
+  );
+}
 
 /** Without an input the numbers below `n`; with the optional input `x` its slices along `axis`. In random order. */
 export const permutation = defineOp<Keyed<'x'> & { readonly n?: Dim; readonly axis?: number }>({
