@@ -210,7 +210,7 @@ const PReLU = defineLayer({
 
 export const activationLayers: readonly ClassValue[] = [
   ...PLAIN.map(([name, func, ...parameters]) =>
-    defineLayer({ name, call: '(x)', forward: l => apply(l, func, ...parameters) }),
+    defineLayer({ name, init: '()', call: '(x)', forward: l => apply(l, func, ...parameters) }),
   ),
   ...PARAMETRIC.map(([name, func, parameter, attribute]) =>
     defineLayer({

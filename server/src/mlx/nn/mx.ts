@@ -66,6 +66,7 @@ export class Mx {
   subtract = (a: Argument, b: Argument): Value => this.binary('-', a, b);
   multiply = (a: Argument, b: Argument): Value => this.binary('*', a, b);
   divide = (a: Argument, b: Argument): Value => this.binary('/', a, b);
+  floorDivide = (a: Argument, b: Argument): Value => this.binary('//', a, b);
   power = (a: Argument, b: Argument): Value => this.binary('**', a, b);
   and = (a: Argument, b: Argument): Value => this.binary('&', a, b);
   matmul = (a: Argument, b: Argument): Value => this.binary('@', a, b);

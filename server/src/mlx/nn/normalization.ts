@@ -1,8 +1,8 @@
 /**
  * Normalization layers: RMSNorm, LayerNorm, GroupNorm, InstanceNorm, BatchNorm.
  */
-import { add, type Dim, floorDiv, isKnown, mul, product, showDim } from '../../../../engine/src/dims/dim';
-import { bool, type ClassValue, float, int, NONE, type Value } from '../../interpreter/values';
+import { type Dim, floorDiv, isKnown, product, showDim } from '../../../../engine/src/dims/dim';
+import { bool, type ClassValue, float, NONE, type Value } from '../../interpreter/values';
 import { defineLayer, type Layer, layerMethod } from './layer';
 import { freeze, Module } from './module';
 

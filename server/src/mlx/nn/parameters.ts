@@ -2,7 +2,7 @@
  * The tree below a module: reading it through a filter, and writing arrays and modules back into it.
  */
 import { Refusal } from '../../../../engine/src/graph/refusal';
-import type { Interpreter } from '../../interpreter/interpreter';
+import { type Interpreter, Unknowable } from '../../interpreter/interpreter';
 import { dict, type InstanceValue, keyOf, list, openList, str, unknown, type Value } from '../../interpreter/values';
 import { typeName } from '../define';
 import { isModule, moduleEntries } from './membership';
@@ -61,7 +61,10 @@ export function filterAndMap(
     if (branch.items) return list(branch.items.map((child, i) => inner(`${i}`, child)));
     return openList(inner(null, branch.element ?? unknown('nothing is known of the elements')), branch.length);
   };
+  const inside = new Set<InstanceValue>();
   const members = (owner: InstanceValue): Value => {
+    if (inside.has(owner)) throw new Unknowable(`${owner.cls.name} contains itself`);
+    inside.add(owner);
     const { entries, open } = moduleEntries(owner);
     let rest: Value | null = open ? unknown('the module may have other members') : null;
     const kept: [string, Value][] = [];
@@ -70,6 +73,7 @@ export function filterAndMap(
       if (passes) kept.push([name, below(owner, name, value)]);
       else if (passes === null) rest = unknown('whether a member passes the filter is not known');
     }
+    inside.delete(owner);
     return dict(kept, rest);
   };
   return members(module);
@@ -90,6 +94,9 @@ export const leafModulesOf = (interpreter: Interpreter, module: InstanceValue): 
     (_owner, _key, v) => isModule(v) && leavesOf(interpreter, childrenOf(interpreter, v)).pairs.length === 0,
   );
 
+/** More modules than any model has: a module that contains itself has no end. */
+const MOST_MODULES = 100_000;
+
 /**
  * Visits the module and all modules below it in MLX's order (the last child first). The path is null for a module that
  * stands for several.
@@ -100,7 +107,9 @@ export function eachModule(
   visit: (path: string | null, module: InstanceValue) => void,
 ): void {
   const stack: [string | null, InstanceValue][] = [['', module]];
+  let visited = 0;
   for (let next = stack.pop(); next; next = stack.pop()) {
+    if (++visited > MOST_MODULES) throw new Unknowable(`${module.cls.name} contains itself`);
     const [path, current] = next;
     visit(path, current);
     const { pairs } = leavesOf(interpreter, childrenOf(interpreter, current), isModule, path);
@@ -157,7 +166,10 @@ interface Writing {
 function writeTree(interpreter: Interpreter, into: Value, from: Value, how: Writing): void {
   const target = interpreter.settled(into);
   const source = interpreter.settled(from);
-  if (maybe(source)) return how.unknown(target);
+  if (maybe(source)) {
+    how.unknown(target);
+    return;
+  }
   const branch = source.kind === 'tuple' ? null : branchOf(interpreter, source);
   if (branch === null) {
     if (!how.strict) return;

@@ -102,6 +102,7 @@ const dtypeArgument = (c: Call): Value =>
 
 export const ALiBi = defineLayer({
   name: 'ALiBi',
+  init: '()',
   call: '(attention_scores, offset=0, mask=None)',
   forward(l) {
     const { mx } = l;

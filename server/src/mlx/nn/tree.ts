@@ -5,7 +5,7 @@
  * then null and results open.
  */
 import { anonymous, type Dim } from '../../../../engine/src/dims/dim';
-import type { Interpreter } from '../../interpreter/interpreter';
+import { type Interpreter, Unknowable } from '../../interpreter/interpreter';
 import {
   type DictEntry,
   type DictValue,
@@ -77,6 +77,10 @@ export const neverLeaf: IsLeaf = () => false;
 export const leafTest = (interpreter: Interpreter, test: Value): IsLeaf =>
   test.kind === 'none' ? neverLeaf : value => interpreter.truth(interpreter.callWith(test, value));
 
+/** Deeper trees are taken to contain themselves, which Python would not survive either. */
+const MOST_LEVELS = 200;
+const tooDeep = (): Unknowable => new Unknowable('the tree is nested too deeply to follow');
+
 export type Visit = (leaf: Value, rest: readonly Value[], path: string | null) => Value;
 
 const join = (prefix: string | null, key: string | null): string | null =>
@@ -93,7 +97,9 @@ export function treeMap(
   rest: readonly Value[] = [],
   isLeaf: IsLeaf = neverLeaf,
   path: string | null = '',
+  level = 0,
 ): Value {
+  if (level > MOST_LEVELS) throw tooDeep();
   const value = interpreter.settled(tree);
   const leaf = isLeaf(value);
   if (leaf === null) return unknown('whether this is a leaf of the tree is not known');
@@ -107,6 +113,7 @@ export function treeMap(
       rest.map(r => interpreter.getItem(r, key)),
       isLeaf,
       join(path, name),
+      level + 1,
     );
   if (branch.kind === 'dict') {
     const entries = branch.entries.map(({ key, value: child }) => ({
@@ -136,24 +143,26 @@ export function leavesOf(
   isLeaf: IsLeaf = neverLeaf,
   path: string | null = '',
   into: Leaves = { pairs: [], open: false },
+  level = 0,
 ): Leaves {
+  if (level > MOST_LEVELS) throw tooDeep();
+  const below = (child: Value, name: string | null): Leaves =>
+    leavesOf(interpreter, child, isLeaf, join(path, name), into, level + 1);
   const value = interpreter.settled(tree);
   const leaf = isLeaf(value);
   const branch = leaf ? null : branchOf(interpreter, value);
   if (leaf === null || value.kind === 'unknown' || value.kind === 'union') into.open = true;
   if (branch === null) into.pairs.push([path, value]);
   else if (branch.kind === 'dict') {
-    for (const { key, value: child } of branch.entries)
-      leavesOf(interpreter, child, isLeaf, join(path, interpreter.format(key)), into);
+    for (const { key, value: child } of branch.entries) below(child, interpreter.format(key));
     if (branch.rest) {
       into.open = true;
-      leavesOf(interpreter, branch.rest, isLeaf, null, into);
+      below(branch.rest, null);
     }
-  } else if (branch.items)
-    for (const [i, child] of branch.items.entries()) leavesOf(interpreter, child, isLeaf, join(path, `${i}`), into);
+  } else if (branch.items) for (const [i, child] of branch.items.entries()) below(child, `${i}`);
   else {
     into.open = true;
-    if (branch.element) leavesOf(interpreter, branch.element, isLeaf, null, into);
+    if (branch.element) below(branch.element, null);
   }
   return into;
 }
