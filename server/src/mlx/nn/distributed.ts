@@ -21,11 +21,14 @@ import { type Call, define } from '../define';
 import { initialScale, optionalBias, requireFanIn } from './initial';
 import { defineLayer, Layer, layerMethod } from './layer';
 import { applyLinear, Linear } from './linear';
+import { hasMember } from './members';
 import { isModule } from './membership';
-import { classMethod, freeze, hasMember, Module } from './module';
+import { classMethod } from './methods';
+import { Module } from './module';
 import { Mx } from './mx';
 import { filterAndMap, parametersOf, updateParameters, validParameter } from './parameters';
 import { packedWidth, quantizedProduct, schemeRepr } from './quantized';
+import { freeze } from './training';
 import { leavesOf, treeMap } from './tree';
 
 // ---- groups -----------------------------------------------------------------------------------------------------------

@@ -30,8 +30,11 @@ import {
   type Value,
 } from '../../interpreter/values';
 import { type Call, isOpaque } from '../define';
-import { hasMember, initializeModule, isTraining, Module, moduleMethod } from './module';
+import { hasMember } from './members';
+import { moduleMethod } from './methods';
+import { Module } from './module';
 import { Mx } from './mx';
+import { initializeModule, isTraining } from './training';
 
 /** One call of a layer's method: arguments by name, the instance's attributes, and `mx`. */
 export class Layer {

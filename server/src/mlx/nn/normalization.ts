@@ -4,7 +4,8 @@
 import { type Dim, floorDiv, isKnown, product, showDim } from '../../../../engine/src/dims/dim';
 import { bool, type ClassValue, float, NONE, type Value } from '../../interpreter/values';
 import { defineLayer, type Layer, layerMethod } from './layer';
-import { freeze, Module } from './module';
+import { Module } from './module';
+import { freeze } from './training';
 
 /** @throws Refusal of kind 'value' for an epsilon that is not positive */
 function keepEpsilon(l: Layer): void {

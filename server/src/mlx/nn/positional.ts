@@ -5,7 +5,7 @@ import { add, type Dim, floorDiv, isKnown, showDim, sub } from '../../../../engi
 import { type ClassValue, float, int, list, type Value } from '../../interpreter/values';
 import { type Call, define, dtypeOf } from '../define';
 import { defineLayer } from './layer';
-import { staticMethod } from './module';
+import { staticMethod } from './methods';
 import { Mx } from './mx';
 
 export const RoPE = defineLayer({

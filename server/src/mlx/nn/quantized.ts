@@ -8,9 +8,11 @@ import { bool, type ClassValue, type InstanceValue, int, NONE, str, type Value }
 import { type Call, define, isOpaque, typeName } from '../define';
 import { initialScale, requireFanIn } from './initial';
 import { defineLayer, Layer, layerMethod } from './layer';
+import { hasMember } from './members';
 import { isModule } from './membership';
-import { classMethod, freeze, hasMember } from './module';
+import { classMethod } from './methods';
 import { leafModulesOf, updateModules } from './parameters';
+import { freeze } from './training';
 import { treeMap } from './tree';
 
 /** Group size and bits that a mode has when none are asked for. */

@@ -8,7 +8,7 @@ import { activation } from './activations';
 import { Dropout } from './dropout';
 import { defineLayer, type Layer } from './layer';
 import { Linear } from './linear';
-import { staticMethod } from './module';
+import { staticMethod } from './methods';
 import { Mx } from './mx';
 import { LayerNorm } from './normalization';
 

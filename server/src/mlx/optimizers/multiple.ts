@@ -14,7 +14,7 @@ import {
   type Value,
 } from '../../interpreter/values';
 import { type Layer, layerMethod } from '../nn/layer';
-import { named, property } from '../nn/module';
+import { named, property } from '../nn/methods';
 import { leavesOf, unflatten } from '../nn/tree';
 import { mergeTrees } from '../utils';
 import { initializeOptimizer, Optimizer } from './optimizer';

@@ -19,7 +19,7 @@ import {
 } from '../../interpreter/values';
 import { isOpaque } from '../define';
 import { type Layer, layerMethod } from '../nn/layer';
-import { named, property } from '../nn/module';
+import { named, property } from '../nn/methods';
 import { updateParameters } from '../nn/parameters';
 import { branchOf, dictOf, treeMap } from '../nn/tree';
 
