@@ -200,6 +200,25 @@ export class Facts {
     this.learn({ key: `${key}=0`, redo: () => this.zeros.add(key), undo: () => this.zeros.delete(key) });
   }
 
+  /**
+   * Gives a symbol the value that someone chose for it, where `assumeEqual` only defines axes of inputs. Answers whether
+   * that agrees with what is known of it.
+   */
+  define(symbol: DimSymbol, value: number): boolean {
+    const { id } = symbol;
+    const known = this.values.get(id);
+    if (known !== undefined) {
+      if (this.equal(known, value) === 'no') return false;
+      this.assumeEqual(known, value);
+    } else
+      this.learn({
+        key: `${id}=${value}`,
+        redo: () => this.values.set(id, value),
+        undo: () => this.values.delete(id),
+      });
+    return true;
+  }
+
   /** A symbol that the equation `d == 0` may define: nameless ones first, then axes of inputs. */
   private solvable(d: Poly): { symbol: DimSymbol; coefficient: number } | null {
     let best: { symbol: DimSymbol; coefficient: number } | null = null;
