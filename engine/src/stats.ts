@@ -59,9 +59,11 @@ export function statistics(x: Tensor, bins = 40): Statistics {
   return { count, min, max, mean, std, nanCount, infCount, histogram: histogram(read, count, min, max, bins) };
 }
 
-/** A single value gets a range of width 1 around it. */
+/** A single value gets a range around it, of width 1 unless that were nothing beside it. */
 function histogram(read: (i: number) => number, count: number, min: number, max: number, bins: number): Histogram {
-  const [from, to] = min < max ? [min, max] : [min - 0.5, max + 0.5];
+  const reach = Math.max(0.5, Math.abs(min) * 2 ** -20);
+  const [from, to] =
+    min < max ? [min, max] : [Math.max(-Number.MAX_VALUE, min - reach), Math.min(Number.MAX_VALUE, max + reach)];
   const counts = new Array<number>(bins).fill(0);
   // halved first: the width of the full float64 range is not finite
   const width = to / 2 - from / 2;
