@@ -1,8 +1,10 @@
 /**
  * Activation functions, and the layers that apply them.
  */
+import { Refusal } from '../../../../engine/src/graph/refusal';
+import { type Interpreter, Unknowable } from '../../interpreter/interpreter';
 import { type BuiltinValue, bool, type ClassValue, float, int, type Value } from '../../interpreter/values';
-import { type Call, define } from '../define';
+import { define, typeName } from '../define';
 import { defineLayer, type Layer } from './layer';
 import { Mx } from './mx';
 
@@ -83,7 +85,17 @@ const FORMULAS: readonly (readonly [name: string, parameters: string, compute: C
   [
     'prelu',
     ', alpha',
-    (mx, x, alpha) => mx.add(mx.call('maximum', [int(0), x]), mx.multiply(alpha, mx.call('minimum', [int(0), x]))),
+    (mx, x, alpha) => {
+      const positive = mx.call('maximum', [int(0), x]);
+      const negative = mx.call('minimum', [int(0), x]);
+      try {
+        return mx.add(positive, mx.multiply(alpha, negative));
+      } catch (e) {
+        // MLX compiles it without shapes: once it has run on some array, it takes any of that rank.
+        if (e instanceof Refusal) throw new Unknowable('whether MLX refuses it depends on earlier calls');
+        throw e;
+      }
+    },
   ],
   ['mish', '', (mx, x) => mx.multiply(x, mx.call('tanh', [softplusOf(mx, x)]))],
   [
@@ -119,17 +131,20 @@ const FORMULAS: readonly (readonly [name: string, parameters: string, compute: C
 const formulas = new Map(FORMULAS.map(([name, , compute]) => [name, compute]));
 const formula = (name: string): Compute => formulas.get(name)!;
 
-/** The argument as an array where it may be one. */
-function argument(c: Call, name: string): Value {
-  const v = c.value(name);
-  return name === 'x' ? c.interpreter.settleAs(v, 'array') : v;
+const NEVER_ARRAYS = new Set<Value['kind']>(['list', 'tuple', 'dict', 'str', 'none']);
+
+/** What an activation is applied to: an array or a number. MLX makes no array of a list here. */
+function operand(interpreter: Interpreter, name: string, x: Value): Value {
+  const v = interpreter.settleAs(x, 'array');
+  if (!NEVER_ARRAYS.has(v.kind)) return v;
+  throw new Refusal('signature', `${name} expects an array, not ${typeName(v)}`, { name: 'x' }, 'TypeError');
 }
 
 /** `nn.relu`, `nn.gelu`, … */
 export const activationFunctions: readonly BuiltinValue[] = FORMULAS.map(([name, parameters, compute]) =>
   define(`nn.${name}(x${parameters})`, c => {
-    const [x, ...others] = c.signature.parameters.map(p => argument(c, p.name));
-    return compute(new Mx(c.interpreter), x, ...others);
+    const [, ...others] = c.signature.parameters.map(p => c.value(p.name));
+    return compute(new Mx(c.interpreter), operand(c.interpreter, `nn.${name}`, c.value('x')), ...others);
   }),
 );
 
@@ -139,7 +154,7 @@ export const activation = (name: string): BuiltinValue => activationFunctions.fi
 // ---- layers -----------------------------------------------------------------------------------------------------------
 
 const apply = (l: Layer, name: string, ...parameters: Value[]): Value =>
-  formula(name)(l.mx, l.input('x'), ...parameters);
+  formula(name)(l.mx, operand(l.interpreter, l.self.cls.name, l.input('x')), ...parameters);
 
 /** Layers without parameters, with the function they apply and its defaults. */
 const PLAIN: readonly (readonly [layer: string, name: string, ...parameters: Value[]])[] = [

@@ -29,6 +29,7 @@ import {
   str,
   type Value,
 } from '../../interpreter/values';
+import { scalarKind } from '../convert';
 import { type Call, isOpaque } from '../define';
 import { hasMember } from './members';
 import { moduleMethod } from './methods';
@@ -154,17 +155,23 @@ export class Layer {
 
   // ---- shapes ---------------------------------------------------------------------------------------------------------
 
+  /** What is known of the axes: those of an array, none for a Python number. */
+  private knownShape(x: Value): readonly Dim[] | OpenShape | null {
+    if (x.kind === 'array') return this.interpreter.facts.shape(x.node.shape);
+    return scalarKind(x) ? [] : null;
+  }
+
   /** The array's axes, or null when its rank is not known. */
   shape(x: Value): readonly Dim[] | null {
-    const shape = x.kind === 'array' ? this.interpreter.facts.shape(x.node.shape) : [];
-    return Array.isArray(shape) ? shape : null;
+    const shape = this.knownShape(x);
+    return shape instanceof OpenShape ? null : shape;
   }
 
   /** The array's axes; fixes its rank where it was open. @throws Unknowable where that is not possible */
   ranked(x: Value, rank: number, names: readonly string[] = []): readonly Dim[] {
-    const shape = x.kind === 'array' ? this.interpreter.facts.shape(x.node.shape) : [];
+    const shape = this.knownShape(x);
     const axes = shape instanceof OpenShape ? this.interpreter.facts.refineRank(shape, rank, names) : shape;
-    if (axes === null || axes instanceof OpenShape) throw new Unknowable('the rank of the input is not known');
+    if (axes === null) throw new Unknowable('the rank of the input is not known');
     return axes;
   }
 

@@ -3,6 +3,7 @@
  */
 import { anonymous } from '../../../../engine/src/dims/dim';
 import { isFloating } from '../../../../engine/src/dtype';
+import { TYPES } from '../../interpreter/builtins/functions';
 import { type Interpreter, Unknowable } from '../../interpreter/interpreter';
 import {
   type BuiltinValue,
@@ -155,7 +156,7 @@ const isModuleFunction = define('Module.is_module(value)', c => {
 export const Module = registerModuleClass(
   nativeClass(
     'Module',
-    [],
+    [TYPES.dict],
     [
       [
         '__init__',

@@ -14,12 +14,13 @@ function keepEpsilon(l: Layer): void {
   l.set('eps', l.value('eps'));
 }
 
-/** Weight of ones and bias of zeros where `affine` asks for them; where that is not known, the layer is open. */
-function affineParameters(l: Layer, size: Dim, order: readonly ('weight' | 'bias')[] = ['weight', 'bias']): void {
+/** Weight of ones and bias of zeros as long as the argument says, where `affine` asks for them; where that is not known, the layer is open. */
+function affineParameters(l: Layer, name: string, order: readonly ('weight' | 'bias')[] = ['weight', 'bias']): void {
   const affine = l.flag('affine');
   if (affine === null) l.interpreter.heap.openInstance(l.self);
   if (!affine) return;
-  for (const name of order) l.set(name, name === 'weight' ? l.mx.ones([size]) : l.mx.zeros([size]));
+  const size = l.dim(name);
+  for (const parameter of order) l.set(parameter, parameter === 'weight' ? l.mx.ones([size]) : l.mx.zeros([size]));
 }
 
 /** `weight * x + bias` where the layer has them. */
@@ -67,8 +68,7 @@ export const LayerNorm = defineLayer({
     keepEpsilon(l);
     l.set('dims', l.value('dims'));
     const bias = l.flag('bias');
-    const size = l.dim('dims');
-    affineParameters(l, size, bias === false ? ['weight'] : ['weight', 'bias']);
+    affineParameters(l, 'dims', bias === false ? ['weight'] : ['weight', 'bias']);
   },
   call: '(x)',
   forward(l) {
@@ -99,7 +99,7 @@ export const GroupNorm = defineLayer({
         { expected: groups, actual: dims },
       ),
     );
-    affineParameters(l, dims, ['bias', 'weight']);
+    affineParameters(l, 'dims', ['bias', 'weight']);
     for (const name of ['num_groups', 'dims', 'pytorch_compatible']) l.set(name, l.value(name));
   },
   call: '(x)',
@@ -155,7 +155,7 @@ export const InstanceNorm = defineLayer({
   init: '(dims, eps=1e-05, affine=False)',
   construct(l) {
     keepEpsilon(l);
-    affineParameters(l, l.dim('dims'));
+    affineParameters(l, 'dims');
     l.set('dims', l.value('dims'));
   },
   call: '(x)',
@@ -189,11 +189,11 @@ export const BatchNorm = defineLayer({
   construct(l) {
     keepEpsilon(l);
     for (const name of ['num_features', 'momentum', 'track_running_stats']) l.set(name, l.value(name));
-    const size = l.dim('num_features');
-    affineParameters(l, size);
+    affineParameters(l, 'num_features');
     const tracked = l.flag('track_running_stats');
     if (tracked === null) l.interpreter.heap.openInstance(l.self);
     if (!tracked) return;
+    const size = l.dim('num_features');
     l.set('running_mean', l.mx.zeros([size]));
     l.set('running_var', l.mx.ones([size]));
     freeze(l.interpreter, l.self, RUNNING);
