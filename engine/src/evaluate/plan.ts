@@ -2,7 +2,7 @@
  * What an evaluation will do, decided before it starts: which operations in which order, with which shapes, and how
  * much memory they need. All that can be refused is refused here.
  */
-import { type Dim, type DimSymbol, Poly, showDim, symbolsOf } from '../dims/dim';
+import { type Dim, type DimSymbol, Poly, symbolsOf } from '../dims/dim';
 import { Facts } from '../dims/facts';
 import { OpenShape } from '../dims/shape';
 import type { ArrayNode, OpCall } from '../graph/graph';
@@ -174,7 +174,7 @@ function concreteAttrs(facts: Facts, call: OpCall): Attrs {
     if (typeof attr !== 'object' || attr === null) return attr;
     if (attr instanceof Poly) {
       const value = facts.resolve(attr);
-      if (typeof value !== 'number') throw symbolError([value], `${showDim(value)} of ${call.op}`, call.outputs[0]);
+      if (typeof value !== 'number') throw symbolError([value], `the arguments of ${call.op}`, call.outputs[0]);
       return value;
     }
     if (Array.isArray(attr)) return attr.map(concrete);

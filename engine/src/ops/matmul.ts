@@ -7,11 +7,12 @@
 import { type Dim, product } from '../dims/dim';
 import { Facts } from '../dims/facts';
 import { type DType, isFloating, isInexact, promote } from '../dtype';
-import { type ArrayType, type Attrs, defineOp, type RankedType, type Shape } from '../graph/op';
+import { type ArrayType, defineOp, type RankedType, type Shape } from '../graph/op';
 import { Refusal, type RefusalDetail, type RefusalKind } from '../graph/refusal';
 import { showType } from '../graph/show';
 import { cast } from '../numeric/cast';
 import { elementCount, type Tensor } from '../tensor';
+import { anyRank } from './any_rank';
 import { normalizeAxis } from './axes';
 import { broadcastOpen, broadcastShapes } from './broadcast';
 import { cannotBroadcast } from './elementwise';
@@ -83,12 +84,6 @@ const inexact = (op: string, dtypes: readonly (DType | null)[], real: boolean): 
     );
   return dtype;
 };
-
-/** Infers the same whether ranks are known or not. */
-const anyRank = <A extends Attrs>(infer: (facts: Facts, inputs: readonly ArrayType[], attrs: A) => ArrayType) => ({
-  infer,
-  inferOpen: infer,
-});
 
 function matmulType(facts: Facts, a: ArrayType, b: ArrayType): ArrayType {
   checkInner(facts, 'matmul', a, b, 'matmul');

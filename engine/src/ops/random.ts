@@ -18,6 +18,7 @@ import { type ImplicitKey, implicitKey, keyOf, type Seed, splitKey } from '../ra
 import { multivariateNormal } from '../random/multivariate';
 import type { Key } from '../random/threefry';
 import type { Tensor } from '../tensor';
+import { anyRank } from './any_rank';
 import { normalizeAxis } from './axes';
 import { broadcastOpen, broadcastShapes } from './broadcast';
 import { type Given, optionalInput } from './optional';
@@ -105,11 +106,6 @@ function keyFor(inputs: readonly Tensor[], attrs: Attrs & Keyed<string>, require
   if (!attrs.key) throw new Error('neither a key nor a draw of the implicit generator was recorded');
   return implicitKey(attrs.key as ImplicitKey);
 }
-
-/** Infers the same for inputs of known and unknown rank. */
-const anyRank = <A extends Attrs>(
-  infer: (facts: Facts, inputs: readonly ArrayType[], attrs: A) => ArrayType | readonly ArrayType[],
-) => ({ infer, inferOpen: infer });
 
 // ---- keys -------------------------------------------------------------------------------------------------------------
 

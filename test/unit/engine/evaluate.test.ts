@@ -139,8 +139,8 @@ describe('evaluation refuses before it starts', () => {
     const zero = constant(counting(1));
     const [N, M] = [symbol('N'), symbol('M')];
     const drawn = op('random.uniform', [zero, zero], { shape: [N], dtype: 'float32', key: { seed: 0, draw: 0 } });
-    expect(await problem([drawn])).toBe('symbol: N in N of random.uniform has no number yet: give it one');
-    expect(await problem([drawn], { symbols: new Map([[atom(M), 3]]) })).toContain('N in N');
+    expect(await problem([drawn])).toBe('symbol: N in the arguments of random.uniform has no number yet: give it one');
+    expect(await problem([drawn], { symbols: new Map([[atom(M), 3]]) })).toContain('N in the arguments');
   });
 
   it('a number that the code contradicts', async () => {

@@ -3,6 +3,7 @@ import '../../../engine/src/ops/binary';
 import '../../../engine/src/ops/einsum';
 import '../../../engine/src/ops/matmul';
 import '../../../engine/src/ops/quantize';
+import '../../../engine/src/ops/quantized_products';
 import type { DType } from '../../../engine/src/dtype';
 import type { Attrs } from '../../../engine/src/graph/op';
 import { cast } from '../../../engine/src/numeric/cast';

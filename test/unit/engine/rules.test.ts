@@ -6,6 +6,7 @@ import '../../../engine/src/ops/binary';
 import '../../../engine/src/ops/einsum';
 import '../../../engine/src/ops/matmul';
 import '../../../engine/src/ops/quantize';
+import '../../../engine/src/ops/quantized_products';
 import '../../../engine/src/ops/random';
 import { Facts } from '../../../engine/src/dims/facts';
 import type { DType } from '../../../engine/src/dtype';
