@@ -79,7 +79,8 @@ function assignItem(ev: Evaluator, target: Expr & { kind: 'Subscript' }, value: 
   const index = evaluate(ev, target.slice);
   const place = ev.at(target);
   try {
-    const hook = owner.kind === 'array' ? ev.arrayType.setItem : owner.kind === 'native' ? owner.type.setItem : undefined;
+    const hook =
+      owner.kind === 'array' ? ev.arrayType.setItem : owner.kind === 'native' ? owner.type.setItem : undefined;
     // An array is replaced by its updated copy, behind every name that leads to it: the name written here.
     if (hook) rebind(ev, target.value, hook(ev, owner, index, value));
     else ev.setItem(owner, index, value);
@@ -150,7 +151,11 @@ function unpack(ev: Evaluator, target: Node, targets: readonly Expr[], value: Va
     return;
   }
   for (const [i, t] of targets.entries())
-    assign(ev, t, i === star ? openList(over.element, isKnown(length) ? sub(length, wanted - 1) : anonymous()) : over.element);
+    assign(
+      ev,
+      t,
+      i === star ? openList(over.element, isKnown(length) ? sub(length, wanted - 1) : anonymous()) : over.element,
+    );
 }
 
 function describe(v: Value): string {

@@ -21,7 +21,9 @@ function bind(ev: Evaluator, found: Value, self: Value, cls: ClassValue): Value 
     case 'builtin':
       return { kind: 'method', self, func: v };
     case 'classmethod':
-      return v.func.kind === 'function' || v.func.kind === 'builtin' ? { kind: 'method', self: cls, func: v.func } : v.func;
+      return v.func.kind === 'function' || v.func.kind === 'builtin'
+        ? { kind: 'method', self: cls, func: v.func }
+        : v.func;
     case 'staticmethod':
       return v.func;
     case 'property':
@@ -53,7 +55,8 @@ export function getAttribute(ev: Evaluator, value: Value, name: string): Value |
         const found = c.attributes.get(name);
         if (found) return bind(ev, found, self, cls);
       }
-      if (name === '__init__' || name === '__init_subclass__' || name === '__post_init__') return { kind: 'builtin', name, signature: null, call: () => NONE };
+      if (name === '__init__' || name === '__init_subclass__' || name === '__post_init__')
+        return { kind: 'builtin', name, signature: null, call: () => NONE };
       return cls.open ? unknown('comes from a base class out of reach') : null;
     }
     case 'array':
@@ -72,7 +75,12 @@ export function getAttribute(ev: Evaluator, value: Value, name: string): Value |
     case 'property':
       // @x.setter and @x.deleter answer the property itself, extended.
       if (name === 'setter')
-        return { kind: 'builtin', name, signature: null, call: (_, passed) => ({ kind: 'property', get: v.get, set: passed.positional[0] ?? null }) };
+        return {
+          kind: 'builtin',
+          name,
+          signature: null,
+          call: (_, passed) => ({ kind: 'property', get: v.get, set: passed.positional[0] ?? null }),
+        };
       if (name === 'getter' || name === 'deleter') return { kind: 'builtin', name, signature: null, call: () => v };
       return null;
     case 'union': {
@@ -139,7 +147,8 @@ function classAttribute(ev: Evaluator, cls: ClassValue, name: string): Value | n
   if (name === '__name__' || name === '__qualname__') return str(cls.name);
   if (name === '__mro__') return tuple(cls.mro);
   if (name === '__dict__') return dict(cls.attributes);
-  if (name === '__annotations__' && cls.dataclass) return dict(cls.dataclass.map(f => [f.name, unknown('is an annotation')] as const));
+  if (name === '__annotations__' && cls.dataclass)
+    return dict(cls.dataclass.map(f => [f.name, unknown('is an annotation')] as const));
   return cls.open ? unknown(`${cls.name} has a base out of reach`) : null;
 }
 

@@ -97,14 +97,18 @@ export function fork(ev: Evaluator, paths: readonly (() => Flow)[]): Flow {
     if (kinds.size === 1) {
       going = left;
       flow = left[0].flow;
-      if (flow?.kind === 'return') flow = { kind: 'return', value: ev.join(left.map(r => (r.flow as { value: Value }).value)) };
+      if (flow?.kind === 'return')
+        flow = { kind: 'return', value: ev.join(left.map(r => (r.flow as { value: Value }).value)) };
     } else {
       going = left.slice(-1);
       flow = going[0].flow;
       wait(ev, frame, left.slice(0, -1), mark);
     }
   } else wait(ev, frame, left, mark);
-  applyJoin(ev, going.map(r => r.delta));
+  applyJoin(
+    ev,
+    going.map(r => r.delta),
+  );
   ev.facts.redo(common(going.map(r => r.learnt)));
   ev.heap.close();
   return flow;
@@ -146,21 +150,41 @@ function applyJoin(ev: Evaluator, deltas: readonly Delta[]): void {
 }
 
 /** Joins the changed places of one object; `states` say what each path has there. */
-function joinTarget(ev: Evaluator, target: object, changes: readonly Change[], states: readonly ((c: Change) => unknown)[]): void {
+function joinTarget(
+  ev: Evaluator,
+  target: object,
+  changes: readonly Change[],
+  states: readonly ((c: Change) => unknown)[],
+): void {
   if ((target as { kind?: string }).kind === 'list' && changes.some(c => c.key === 'items')) {
     const field = (key: string, state: (c: Change) => unknown) => {
       const change = changes.find(c => c.key === key);
       return change ? state(change) : (target as Record<string, unknown>)[key];
     };
     const versions = states.map(
-      state => ({ ...target, items: field('items', state), element: field('element', state), length: field('length', state) }) as ListValue,
+      state =>
+        ({
+          ...target,
+          items: field('items', state),
+          element: field('element', state),
+          length: field('length', state),
+        }) as ListValue,
     );
     const joined = ev.join(versions);
-    const now: Pick<ListValue, 'items' | 'element' | 'length'> = joined.kind === 'list' ? joined : openList(joined, versions[0].length);
+    const now: Pick<ListValue, 'items' | 'element' | 'length'> =
+      joined.kind === 'list' ? joined : openList(joined, versions[0].length);
     for (const change of changes) ev.heap.assign(change, now[change.key as 'items' | 'element' | 'length']);
     return;
   }
-  for (const change of changes) ev.heap.assign(change, joinContents(ev, change, states.map(s => s(change))));
+  for (const change of changes)
+    ev.heap.assign(
+      change,
+      joinContents(
+        ev,
+        change,
+        states.map(s => s(change)),
+      ),
+    );
 }
 
 /** What a place holds when paths left different things there. */
@@ -174,7 +198,8 @@ function joinContents(ev: Evaluator, change: Change, contents: readonly unknown[
   if (held.every(c => typeof c === 'boolean')) return held.some(Boolean);
   if (held.every(c => typeof c === 'number')) return Math.max(...(held as number[]));
   if (held.every(isValue)) return ev.join(held as Value[]);
-  if (held.every(isEntry)) return { key: (held[0] as DictEntry).key, value: ev.join((held as DictEntry[]).map(e => e.value)) };
+  if (held.every(isEntry))
+    return { key: (held[0] as DictEntry).key, value: ev.join((held as DictEntry[]).map(e => e.value)) };
   return held[held.length - 1];
 }
 

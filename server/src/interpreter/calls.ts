@@ -87,7 +87,8 @@ export function instantiate(ev: Evaluator, cls: ClassValue, passed: Arguments): 
 
 export function callFunction(ev: Evaluator, f: FunctionValue, passed: Arguments): Value {
   if (ev.frames.length > ev.budget.depth) return unknown('is called too deeply to follow');
-  if (ev.frames.filter(frame => frame.func?.node === f.node).length > MOST_SELF_CALLS) return unknown('calls itself too often to follow');
+  if (ev.frames.filter(frame => frame.func?.node === f.node).length > MOST_SELF_CALLS)
+    return unknown('calls itself too often to follow');
   ev.step();
   const scope: Scope = { names: new Map(), parent: f.closure, kind: 'function' };
   const caller = ev.origin();
@@ -127,7 +128,8 @@ export function callFunction(ev: Evaluator, f: FunctionValue, passed: Arguments)
 function finish(ev: Evaluator, frame: Frame, flow: Flow): Value {
   const raised = flow?.kind === 'raise' ? flow.raised : null;
   const values: Value[] = raised ? [] : [flow?.kind === 'return' ? flow.value : NONE];
-  for (const p of collect(ev, frame, ['return', 'break', 'continue'], 0, !raised)) values.push(p?.kind === 'return' ? p.value : NONE);
+  for (const p of collect(ev, frame, ['return', 'break', 'continue'], 0, !raised))
+    values.push(p?.kind === 'return' ? p.value : NONE);
   if (values.length === 0) throw raised ?? new PythonRaise(NONE);
   return ev.join(values);
 }
@@ -151,12 +153,15 @@ function bindParameters(ev: Evaluator, f: FunctionValue, passed: Arguments, scop
     if (p.form === 'vararg')
       names.set(
         p.name,
-        passed.open ? { kind: 'tuple', items: null, element: unknown('may be passed'), length: surplus.length } : tuple(surplus),
+        passed.open
+          ? { kind: 'tuple', items: null, element: unknown('may be passed'), length: surplus.length }
+          : tuple(surplus),
       );
     else if (p.form === 'kwarg') names.set(p.name, others);
     else if (!names.has(p.name)) {
       const fallback = f.defaults.get(p.name);
-      if (passed.open && slots.includes(p)) names.set(p.name, unknown(`${p.name} may be passed in a *sequence or **mapping`));
+      if (passed.open && slots.includes(p))
+        names.set(p.name, unknown(`${p.name} may be passed in a *sequence or **mapping`));
       else names.set(p.name, fallback ?? unknown(`${p.name} is not passed`));
     }
   }

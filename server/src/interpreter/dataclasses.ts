@@ -1,6 +1,6 @@
 /** `@dataclass`: fields, the generated `__init__`, `replace`, `asdict`, `fields`. */
 import type { Evaluator } from './evaluator';
-import { type Interpreter, args } from './interpreter';
+import { args, type Interpreter } from './interpreter';
 import { builtin, type ClassValue, type DataclassField, NONE, unknown, type Value } from './values';
 
 /** The marker that `field(...)` answers; read when the class is made. */
@@ -27,12 +27,14 @@ export function makeDataclass(
   options: { inheritOnly?: boolean; keywordOnly?: boolean } = {},
 ): void {
   const fields = new Map<string, DataclassField>();
-  for (const base of [...cls.mro].reverse()) if (base !== cls && base.dataclass) for (const f of base.dataclass) fields.set(f.name, f);
+  for (const base of [...cls.mro].reverse())
+    if (base !== cls && base.dataclass) for (const f of base.dataclass) fields.set(f.name, f);
   if (!options.inheritOnly)
     for (const stmt of cls.node?.body ?? []) {
       if (stmt.kind !== 'AnnAssign' || stmt.target.kind !== 'Name') continue;
       const { annotation } = stmt;
-      if (annotation.kind === 'Subscript' && annotation.value.kind === 'Name' && annotation.value.id === 'ClassVar') continue;
+      if (annotation.kind === 'Subscript' && annotation.value.kind === 'Name' && annotation.value.id === 'ClassVar')
+        continue;
       const name = stmt.target.id;
       const given = cls.attributes.get(name);
       const marker = given && markers.get(given);
@@ -52,11 +54,18 @@ export function makeDataclass(
   if (options.inheritOnly || cls.attributes.has('__init__')) return;
   cls.attributes.set(
     '__init__',
-    builtin(`${cls.name}.__init__`, (interpreter, passed) => initialize(interpreter as Evaluator, cls, passed.positional, passed.keywords)),
+    builtin(`${cls.name}.__init__`, (interpreter, passed) =>
+      initialize(interpreter as Evaluator, cls, passed.positional, passed.keywords),
+    ),
   );
 }
 
-function initialize(ev: Evaluator, cls: ClassValue, positional: readonly Value[], keywords: ReadonlyMap<string, Value>): Value {
+function initialize(
+  ev: Evaluator,
+  cls: ClassValue,
+  positional: readonly Value[],
+  keywords: ReadonlyMap<string, Value>,
+): Value {
   const self = ev.settled(positional[0]);
   if (self.kind !== 'instance') return NONE;
   const slots = (cls.dataclass ?? []).filter(f => f.init && !f.keywordOnly);

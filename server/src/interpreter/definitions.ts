@@ -1,10 +1,10 @@
 /** `def`, `lambda` and `class`: making functions and classes, decorators, dataclasses. */
 import type { ClassDef, FunctionDef, Lambda } from '../python/ast';
-import { block } from './statements';
 import { makeDataclass } from './dataclasses';
 import type { Evaluator, Frame } from './evaluator';
 import { evaluate } from './expressions';
 import { args } from './interpreter';
+import { block } from './statements';
 import { type ClassValue, type FunctionValue, type Scope, str, type Value } from './values';
 
 export function makeFunction(ev: Evaluator, node: FunctionDef | Lambda): FunctionValue {
@@ -111,4 +111,3 @@ export function linearize(cls: ClassValue, bases: readonly ClassValue[]): ClassV
   }
   return order;
 }
-

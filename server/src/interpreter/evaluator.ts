@@ -11,11 +11,11 @@ import { Facts } from '../../../engine/src/dims/facts';
 import { OpenShape, RowVariable } from '../../../engine/src/dims/shape';
 import { type ArrayNode, record, source } from '../../../engine/src/graph/graph';
 import type { ArrayType, Attrs } from '../../../engine/src/graph/op';
-import { Refusal } from '../../../engine/src/graph/refusal';
+import type { Refusal } from '../../../engine/src/graph/refusal';
 import type { Node } from '../python/ast';
 import { getAttribute, setAttribute } from './attributes';
-import { callValue, instantiate } from './calls';
 import type { Pending } from './branches';
+import { callValue, instantiate } from './calls';
 import { formatValue } from './format';
 import { Heap } from './heap';
 import type { Interpreter } from './interpreter';
@@ -54,7 +54,13 @@ export interface Host {
 
 /** What is told of a run as it happens. */
 export interface Recorder {
-  observe(kind: 'assign' | 'arg' | 'return' | 'expr', place: Origin, name: string | null, frame: Frame, value: Value): void;
+  observe(
+    kind: 'assign' | 'arg' | 'return' | 'expr',
+    place: Origin,
+    name: string | null,
+    frame: Frame,
+    value: Value,
+  ): void;
   refuse(refusal: Refusal, place: Origin, chain: readonly Origin[]): void;
   /** A class was called: the instance with the call's place. */
   made(instance: InstanceValue, place: Origin): void;

@@ -16,8 +16,8 @@ import {
   ELLIPSIS,
   FALSE,
   float,
-  int,
   type Iteration,
+  int,
   iterator,
   keyOf,
   list,
@@ -133,7 +133,11 @@ function dispatch(ev: Evaluator, e: Expr): Value {
     case 'SetComp': {
       const made = comprehension(ev, e.generators, () => evaluate(ev, e.elt));
       const keyed = (made.items ?? []).map(v => [keyOf(ev.settled(v)), v] as const);
-      return { kind: 'set', entries: new Map(keyed.flatMap(([k, v]) => (k ? [[k, v] as const] : []))), open: !made.items || keyed.some(([k]) => !k) };
+      return {
+        kind: 'set',
+        entries: new Map(keyed.flatMap(([k, v]) => (k ? [[k, v] as const] : []))),
+        open: !made.items || keyed.some(([k]) => !k),
+      };
     }
     case 'DictComp': {
       const made = comprehension(ev, e.generators, () => tuple([evaluate(ev, e.key), evaluate(ev, e.value)]));
@@ -224,7 +228,8 @@ export function callArguments(ev: Evaluator, e: Call): Arguments {
     }
     const v = ev.settled(value);
     if (v.kind === 'dict') {
-      for (const { key, value: item } of v.entries.values()) if (key.kind === 'str' && key.value !== null) keywords.set(key.value, item);
+      for (const { key, value: item } of v.entries.values())
+        if (key.kind === 'str' && key.value !== null) keywords.set(key.value, item);
       if (v.rest) open = true;
     } else open = true;
   }
@@ -423,5 +428,9 @@ function comprehension(ev: Evaluator, generators: readonly Comprehension[], elem
     ev.frames.pop();
   }
   if (exact) return { items, element: unknown('is an element of a known sequence'), length: items.length };
-  return { items: null, element: items.length ? ev.join(items) : unknown('nothing is there'), length: length ?? anonymous() };
+  return {
+    items: null,
+    element: items.length ? ev.join(items) : unknown('nothing is there'),
+    length: length ?? anonymous(),
+  };
 }

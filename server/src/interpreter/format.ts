@@ -50,6 +50,7 @@ export function formatValue(ev: Evaluator, value: Value): string | null {
 
 export function reprOf(ev: Evaluator, value: Value): string | null {
   const v = ev.settled(value);
-  if (v.kind === 'str') return v.value === null ? null : `'${v.value.replace(/\\/g, '\\\\').replace(/'/g, "\\'").replace(/\n/g, '\\n')}'`;
+  if (v.kind === 'str')
+    return v.value === null ? null : `'${v.value.replace(/\\/g, '\\\\').replace(/'/g, "\\'").replace(/\n/g, '\\n')}'`;
   return formatValue(ev, v);
 }

@@ -27,8 +27,12 @@ export function importFrom(ev: Evaluator, stmt: ImportFrom): void {
   for (const { name, asname } of stmt.names) {
     if (name === '*') {
       const all = found.attributes.get('__all__');
-      const listed = all?.kind === 'list' && all.items ? all.items.flatMap(i => (i.kind === 'str' && i.value ? [i.value] : [])) : null;
-      for (const [key, value] of found.attributes) if (listed ? listed.includes(key) : !key.startsWith('_')) bindName(ev, key, value);
+      const listed =
+        all?.kind === 'list' && all.items
+          ? all.items.flatMap(i => (i.kind === 'str' && i.value ? [i.value] : []))
+          : null;
+      for (const [key, value] of found.attributes)
+        if (listed ? listed.includes(key) : !key.startsWith('_')) bindName(ev, key, value);
       continue;
     }
     bindName(ev, asname ?? name, member(ev, found, name, stmt));
@@ -39,5 +43,8 @@ function member(ev: Evaluator, found: ModuleValue, name: string, stmt: ImportFro
   const direct = found.attributes.get(name);
   if (direct) return direct;
   const path = stmt.module ? `${stmt.module}.${name}` : name;
-  return ev.importModule(path, stmt.level, ev.frame.module) ?? unknown(`${stmt.module || 'the package'} has no ${name} in reach`);
+  return (
+    ev.importModule(path, stmt.level, ev.frame.module) ??
+    unknown(`${stmt.module || 'the package'} has no ${name} in reach`)
+  );
 }

@@ -1,7 +1,7 @@
 /** What loops go over, and the lengths of things. */
 import { add, anonymous, type Dim, floorDiv, isKnown, max, min, sub } from '../../../engine/src/dims/dim';
 import type { Evaluator } from './evaluator';
-import { int, type Iteration, type RangeValue, str, tuple, unknown, type Value } from './values';
+import { type Iteration, int, type RangeValue, str, tuple, unknown, type Value } from './values';
 
 const LONGEST = 4096;
 
@@ -57,7 +57,8 @@ export function iterate(ev: Evaluator, value: Value): Iteration {
     case 'union': {
       const all = v.options.map(o => iterate(ev, o));
       const lengths = new Set(all.map(i => i.items?.length ?? -1));
-      if (lengths.size === 1 && !lengths.has(-1)) return known(all[0].items!.map((_, i) => ev.join(all.map(a => a.items![i]))));
+      if (lengths.size === 1 && !lengths.has(-1))
+        return known(all[0].items!.map((_, i) => ev.join(all.map(a => a.items![i]))));
       const elements = all.flatMap(i => i.items ?? [i.element]);
       return open(elements.length ? ev.join(elements) : unknown('nothing is there'));
     }
@@ -119,6 +120,11 @@ export function zip(ev: Evaluator, sequences: readonly Iteration[]): Iteration {
     if (sequences.length === 0) return known([]);
     return known(Array.from({ length }, (_, i) => tuple(sequences.map(s => s.items![i]))));
   }
-  const one = (s: Iteration): Value => (s.items ? (s.items.length ? ev.join(s.items) : unknown('nothing is there')) : s.element);
-  return { items: null, element: tuple(sequences.map(one)), length: sequences.map(s => s.length).reduce((a, b) => min(a, b)) };
+  const one = (s: Iteration): Value =>
+    s.items ? (s.items.length ? ev.join(s.items) : unknown('nothing is there')) : s.element;
+  return {
+    items: null,
+    element: tuple(sequences.map(one)),
+    length: sequences.map(s => s.length).reduce((a, b) => min(a, b)),
+  };
 }

@@ -21,7 +21,11 @@ function sameShape(facts: Facts, a: Shape, b: Shape): boolean {
   if (x === null || y === null) return x === y;
   if (ranked(x) && ranked(y)) return x.length === y.length && x.every((d, i) => facts.equal(d, y[i]) === 'yes');
   if (x instanceof OpenShape && y instanceof OpenShape)
-    return x.lead === y.lead && x.tail.length === y.tail.length && x.tail.every((d, i) => facts.equal(d, y.tail[i]) === 'yes');
+    return (
+      x.lead === y.lead &&
+      x.tail.length === y.tail.length &&
+      x.tail.every((d, i) => facts.equal(d, y.tail[i]) === 'yes')
+    );
   return false;
 }
 
@@ -58,11 +62,16 @@ export function sameValue(facts: Facts, a: Value, b: Value, depth = 0): boolean 
           facts.equal(a.length, other.length) === 'yes' &&
           sameValue(facts, a.element!, other.element!, depth + 1)
         );
-      return a.items.length === other.items.length && a.items.every((v, i) => sameValue(facts, v, other.items![i], depth + 1));
+      return (
+        a.items.length === other.items.length &&
+        a.items.every((v, i) => sameValue(facts, v, other.items![i], depth + 1))
+      );
     }
     case 'union': {
       const { options } = b as typeof a;
-      return a.options.length === options.length && a.options.every((o, i) => sameValue(facts, o, options[i], depth + 1));
+      return (
+        a.options.length === options.length && a.options.every((o, i) => sameValue(facts, o, options[i], depth + 1))
+      );
     }
     case 'method':
       return a.self === (b as typeof a).self && a.func === (b as typeof a).func;
@@ -163,14 +172,21 @@ function mergeArrays(facts: Facts, arrays: readonly Value[]): Value[] {
   const merged: Value[] = [];
   for (const v of arrays) {
     if (v.kind !== 'array') continue;
-    const at = merged.findIndex(m => m.kind === 'array' && (m.node.shape === null || v.node.shape === null || joinShapes(facts, m.node.shape, v.node.shape) !== null));
+    const at = merged.findIndex(
+      m =>
+        m.kind === 'array' &&
+        (m.node.shape === null || v.node.shape === null || joinShapes(facts, m.node.shape, v.node.shape) !== null),
+    );
     if (at < 0) merged.push(v);
     else {
       const m = merged[at];
       if (m.kind === 'array')
         merged[at] = {
           kind: 'array',
-          node: source({ shape: joinShapes(facts, m.node.shape, v.node.shape), dtype: m.node.dtype === v.node.dtype ? m.node.dtype : null }),
+          node: source({
+            shape: joinShapes(facts, m.node.shape, v.node.shape),
+            dtype: m.node.dtype === v.node.dtype ? m.node.dtype : null,
+          }),
         };
     }
   }
@@ -218,7 +234,10 @@ export function widen(value: Value): Value {
         }),
       };
     case 'list':
-      return openList(value.items?.length ? widen(value.items[0]) : value.element ?? unknown('changes in a loop'), anonymous());
+      return openList(
+        value.items?.length ? widen(value.items[0]) : (value.element ?? unknown('changes in a loop')),
+        anonymous(),
+      );
     default:
       return unknown('changes in a loop');
   }

@@ -6,8 +6,8 @@ import type { Expr } from '../python/ast';
 import type { Evaluator } from './evaluator';
 import { evaluate } from './expressions';
 import { filterOptions, optionsOf } from './join';
-import type { Value } from './values';
 import { truthOf } from './operators';
+import type { Value } from './values';
 
 /** Evaluates a plain name or dotted attribute again; null for anything that could have effects. */
 function plain(ev: Evaluator, e: Expr): Value | null {
@@ -28,7 +28,8 @@ function rebind(ev: Evaluator, e: Expr, value: Value): void {
   } else if (e.kind === 'Attribute') {
     const owner = plain(ev, e.value);
     const instance = owner && ev.settled(owner);
-    if (instance?.kind === 'instance' && instance.attributes.has(e.attr)) ev.heap.set(instance.attributes, e.attr, value);
+    if (instance?.kind === 'instance' && instance.attributes.has(e.attr))
+      ev.heap.set(instance.attributes, e.attr, value);
   }
 }
 
@@ -44,7 +45,11 @@ export function narrow(ev: Evaluator, test: Expr, holds: boolean): boolean {
     const [right] = test.comparators;
     if (right.kind !== 'Keyword' || right.value !== 'None') return true;
     const wantsNone = (test.ops[0] === 'is') === holds;
-    return keepOptions(ev, test.left, v => v.kind === 'unknown' || v.kind === 'parameter' || (v.kind === 'none') === wantsNone);
+    return keepOptions(
+      ev,
+      test.left,
+      v => v.kind === 'unknown' || v.kind === 'parameter' || (v.kind === 'none') === wantsNone,
+    );
   }
   if (test.kind === 'Call' && test.func.kind === 'Name' && test.func.id === 'isinstance' && test.args.length === 2) {
     const types = test.args[1].kind === 'Tuple' ? test.args[1].elts : [test.args[1]];
@@ -70,7 +75,10 @@ function keepOptions(ev: Evaluator, target: Expr, keep: (v: Value) => boolean): 
 
 /** Learns what integers must satisfy where `test` is `holds`: equalities and divisibility. */
 export function learn(ev: Evaluator, test: Expr, holds: boolean): void {
-  if (test.kind === 'UnaryOp' && test.op === 'not') return learn(ev, test.operand, !holds);
+  if (test.kind === 'UnaryOp' && test.op === 'not') {
+    learn(ev, test.operand, !holds);
+    return;
+  }
   if (test.kind === 'BoolOp') {
     if ((test.op === 'and') === holds) for (const v of test.values) learn(ev, v, holds);
     return;
@@ -100,7 +108,11 @@ function rankTest(ev: Evaluator, left: Expr, right: Expr): boolean {
   const subject =
     left.kind === 'Attribute' && left.attr === 'ndim'
       ? left.value
-      : left.kind === 'Call' && left.func.kind === 'Name' && left.func.id === 'len' && left.args[0]?.kind === 'Attribute' && left.args[0].attr === 'shape'
+      : left.kind === 'Call' &&
+          left.func.kind === 'Name' &&
+          left.func.id === 'len' &&
+          left.args[0]?.kind === 'Attribute' &&
+          left.args[0].attr === 'shape'
         ? left.args[0].value
         : null;
   if (!subject) return false;

@@ -4,8 +4,7 @@
  * A loop of unknown length is walked until nothing that it changes is news; what still changes after `MOST_PASSES` is
  * widened to its kind.
  */
-import { isKnown } from '../../../engine/src/dims/dim';
-import { lowerBound } from '../../../engine/src/dims/dim';
+import { isKnown, lowerBound } from '../../../engine/src/dims/dim';
 import { collect, type Flow, fork } from './branches';
 import type { Evaluator } from './evaluator';
 import { sameValue, widen } from './join';
@@ -14,7 +13,13 @@ import type { Iteration, Value } from './values';
 const MOST_PASSES = 3;
 const MOST_ITEMS = 1024;
 
-export function loop(ev: Evaluator, over: Iteration, bind: (item: Value) => void, body: () => Flow, orelse: () => Flow): Flow {
+export function loop(
+  ev: Evaluator,
+  over: Iteration,
+  bind: (item: Value) => void,
+  body: () => Flow,
+  orelse: () => Flow,
+): Flow {
   const { frame } = ev;
   const pending = frame.pending.length;
   if (over.items && over.items.length <= MOST_ITEMS) {
@@ -51,7 +56,8 @@ function leaveBoth(ev: Evaluator, flow: NonNullable<Flow>, pending: number): Flo
   const result = fork(ev, [
     () => flow,
     () => {
-      for (const places of p.delta.values()) for (const { change, value } of places.values()) ev.heap.assign(change, value);
+      for (const places of p.delta.values())
+        for (const { change, value } of places.values()) ev.heap.assign(change, value);
       return null;
     },
   ]);
@@ -59,7 +65,13 @@ function leaveBoth(ev: Evaluator, flow: NonNullable<Flow>, pending: number): Flo
   return result;
 }
 
-function fixedPoint(ev: Evaluator, over: Iteration, bind: (item: Value) => void, body: () => Flow, pending: number): Flow {
+function fixedPoint(
+  ev: Evaluator,
+  over: Iteration,
+  bind: (item: Value) => void,
+  body: () => Flow,
+  pending: number,
+): Flow {
   const { frame } = ev;
   const certain = lowerBound(over.length) >= 1 || (isKnown(over.length) && over.length > 0);
   const round = (): Flow => {

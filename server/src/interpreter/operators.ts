@@ -1,5 +1,17 @@
 /** Operators between Python values, comparison and truth. Arrays and native types answer through their hooks. */
-import { add, anonymous, type Dim, floorDiv, isKnown, lowerBound, mod, mul, negate, sub, symbolsOf } from '../../../engine/src/dims/dim';
+import {
+  add,
+  anonymous,
+  type Dim,
+  floorDiv,
+  isKnown,
+  lowerBound,
+  mod,
+  mul,
+  negate,
+  sub,
+  symbolsOf,
+} from '../../../engine/src/dims/dim';
 import { Refusal } from '../../../engine/src/graph/refusal';
 import type { Node } from '../python/ast';
 import type { Evaluator } from './evaluator';
@@ -94,7 +106,8 @@ function settleBeside(ev: Evaluator, op: string, p: Value, other: Value): Value 
   return p;
 }
 
-const asDim = (v: Value): Dim | null => (v.kind === 'int' ? v.value : v.kind === 'bool' && v.value !== null ? Number(v.value) : null);
+const asDim = (v: Value): Dim | null =>
+  v.kind === 'int' ? v.value : v.kind === 'bool' && v.value !== null ? Number(v.value) : null;
 const asNumber = (v: Value): number | null => {
   const d = asDim(v);
   if (d !== null) return isKnown(d) ? d : null;
@@ -106,7 +119,8 @@ const isNumeric = (v: Value): boolean => v.kind === 'int' || v.kind === 'float' 
 const safeInt = (x: number): Value => int(Number.isSafeInteger(x) ? x : anonymous());
 
 function numeric(ev: Evaluator, op: string, a: Value, b: Value): Value | null {
-  if (!isNumeric(a) || !isNumeric(b)) return a.kind === 'complex' || b.kind === 'complex' ? unknown('is a complex number') : null;
+  if (!isNumeric(a) || !isNumeric(b))
+    return a.kind === 'complex' || b.kind === 'complex' ? unknown('is a complex number') : null;
   const x = asDim(a);
   const y = asDim(b);
   if (x !== null && y !== null) {
@@ -186,7 +200,8 @@ function bits(op: string, x: number, y: number, flags: boolean): Value {
 }
 
 function containers(ev: Evaluator, op: string, a: Value, b: Value): Value | null {
-  if (op === '+' && a.kind === 'str' && b.kind === 'str') return str(a.value === null || b.value === null ? null : a.value + b.value);
+  if (op === '+' && a.kind === 'str' && b.kind === 'str')
+    return str(a.value === null || b.value === null ? null : a.value + b.value);
   if (op === '%' && a.kind === 'str') return str(null);
   if (op === '+' && a.kind === 'list' && b.kind === 'list') return concatenate(ev, a, b);
   if (op === '+' && a.kind === 'tuple' && b.kind === 'tuple') {
@@ -223,7 +238,8 @@ function repeat(ev: Evaluator, a: Value, b: Value): Value | null {
   const times = asDim(b);
   if (times === null) return null;
   const count = ev.facts.resolve(times);
-  if (a.kind === 'str') return str(a.value !== null && isKnown(count) && count < 1000 ? a.value.repeat(Math.max(0, count)) : null);
+  if (a.kind === 'str')
+    return str(a.value !== null && isKnown(count) && count < 1000 ? a.value.repeat(Math.max(0, count)) : null);
   if (a.kind !== 'list' && a.kind !== 'tuple') return null;
   if (a.items && isKnown(count) && count * a.items.length <= LONGEST) {
     const { items } = a;
@@ -285,7 +301,14 @@ export function unary(ev: Evaluator, op: string, operand: Value): Value {
 // ---- comparison -------------------------------------------------------------------------------------------------------
 
 const FLIPPED: Record<string, string> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=', '==': '==', '!=': '!=' };
-const COMPARE_METHODS: Record<string, string> = { '<': 'lt', '<=': 'le', '>': 'gt', '>=': 'ge', '==': 'eq', '!=': 'ne' };
+const COMPARE_METHODS: Record<string, string> = {
+  '<': 'lt',
+  '<=': 'le',
+  '>': 'gt',
+  '>=': 'ge',
+  '==': 'eq',
+  '!=': 'ne',
+};
 
 export function compare(ev: Evaluator, op: string, left: Value, right: Value): Value {
   if (op === 'is' || op === 'is not') return identity(ev, left, right, op === 'is');
@@ -357,10 +380,17 @@ export function equal(ev: Evaluator, left: Value, right: Value): boolean | null 
   if (a === b) return true;
   if (a.kind !== b.kind) return isOpenKind(a) || isOpenKind(b) ? null : false;
   const [k, l] = [keyOf(a), keyOf(b)];
-  return k === null || l === null ? null : k === l ? true : a.kind === 'dict' || a.kind === 'instance' || a.kind === 'set' ? null : false;
+  return k === null || l === null
+    ? null
+    : k === l
+      ? true
+      : a.kind === 'dict' || a.kind === 'instance' || a.kind === 'set'
+        ? null
+        : false;
 }
 
-const isOpenKind = (v: Value): boolean => v.kind === 'instance' || v.kind === 'union' || v.kind === 'native' || v.kind === 'array';
+const isOpenKind = (v: Value): boolean =>
+  v.kind === 'instance' || v.kind === 'union' || v.kind === 'native' || v.kind === 'array';
 
 /** Decides by the usual values of symbols where nothing else does; such a decision counts as usual. */
 function usually(ev: Evaluator, a: Dim, b: Dim, decide: (a: number, b: number) => boolean): boolean | null {
@@ -394,13 +424,24 @@ function ordered(ev: Evaluator, op: string, a: Value, b: Value): boolean | null 
     const [l, r] = op === '<' || op === '>=' ? [x, y] : [y, x];
     const answer = ev.facts.less(l, r); // x < y, or for > and <=: y < x
     if (answer !== 'unknown') return (answer === 'yes') === (op === '<' || op === '>');
-    const decide = { '<': (p: number, q: number) => p < q, '<=': (p: number, q: number) => p <= q, '>': (p: number, q: number) => p > q, '>=': (p: number, q: number) => p >= q }[op]!;
+    const decide = {
+      '<': (p: number, q: number) => p < q,
+      '<=': (p: number, q: number) => p <= q,
+      '>': (p: number, q: number) => p > q,
+      '>=': (p: number, q: number) => p >= q,
+    }[op]!;
     return usually(ev, x, y, decide);
   }
   const [p, q] = [asNumber(a), asNumber(b)];
   if (p !== null && q !== null) return op === '<' ? p < q : op === '<=' ? p <= q : op === '>' ? p > q : p >= q;
   if (a.kind === 'str' && b.kind === 'str' && a.value !== null && b.value !== null)
-    return op === '<' ? a.value < b.value : op === '<=' ? a.value <= b.value : op === '>' ? a.value > b.value : a.value >= b.value;
+    return op === '<'
+      ? a.value < b.value
+      : op === '<='
+        ? a.value <= b.value
+        : op === '>'
+          ? a.value > b.value
+          : a.value >= b.value;
   if (a.kind === 'tuple' && b.kind === 'tuple' && a.items && b.items) {
     for (let i = 0; i < Math.min(a.items.length, b.items.length); i++) {
       const e = equal(ev, a.items[i], b.items[i]);
@@ -437,7 +478,10 @@ export function contains(ev: Evaluator, container: Value, item: Value): boolean 
       return i.kind === 'str' && c.value !== null && i.value !== null ? c.value.includes(i.value) : null;
     case 'range':
       if (isKnown(c.start) && isKnown(c.stop) && isKnown(c.step) && i.kind === 'int' && isKnown(i.value))
-        return (i.value - c.start) % c.step === 0 && (c.step > 0 ? i.value >= c.start && i.value < c.stop : i.value <= c.start && i.value > c.stop);
+        return (
+          (i.value - c.start) % c.step === 0 &&
+          (c.step > 0 ? i.value >= c.start && i.value < c.stop : i.value <= c.start && i.value > c.stop)
+        );
       return null;
     case 'instance': {
       const found = ev.getAttribute(c, '__contains__');
@@ -505,4 +549,3 @@ export function truthOf(ev: Evaluator, value: Value): boolean | null {
       return true;
   }
 }
-

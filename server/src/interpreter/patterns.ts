@@ -63,7 +63,8 @@ export function matchPattern(ev: Evaluator, pattern: Pattern, subject: Value): b
 }
 
 function matchSequence(ev: Evaluator, patterns: readonly Pattern[], v: Value): boolean | null {
-  if (v.kind !== 'tuple' && v.kind !== 'list') return v.kind === 'unknown' || v.kind === 'union' || v.kind === 'array' ? null : false;
+  if (v.kind !== 'tuple' && v.kind !== 'list')
+    return v.kind === 'unknown' || v.kind === 'union' || v.kind === 'array' ? null : false;
   if (!v.items) return null;
   const star = patterns.findIndex(p => p.kind === 'MatchStar');
   if (star < 0 ? v.items.length !== patterns.length : v.items.length < patterns.length - 1) return false;
@@ -80,4 +81,3 @@ function matchSequence(ev: Evaluator, patterns: readonly Pattern[], v: Value): b
   }
   return fits;
 }
-

@@ -1,6 +1,20 @@
 /** What each statement does. */
-import type { AnnAssign, Assign, AugAssign, ExceptHandler, Expr, For, If, Match, Stmt, Try, While, With } from '../python/ast';
+import type {
+  AnnAssign,
+  Assign,
+  AugAssign,
+  ExceptHandler,
+  Expr,
+  For,
+  If,
+  Match,
+  Stmt,
+  Try,
+  While,
+  With,
+} from '../python/ast';
 import { assign, assignedNames, bindName } from './assignment';
+import { getAttribute } from './attributes';
 import { attempt, collect, type Flow, fork, glance } from './branches';
 import { classDefinition, functionDefinition } from './definitions';
 import { type Evaluator, PythonRaise } from './evaluator';
@@ -8,11 +22,10 @@ import { evaluate } from './expressions';
 import { importFrom, importNames } from './imports';
 import { learn, narrow } from './knowledge';
 import { loop } from './loops';
+import { augmented, truthOf } from './operators';
 import { matchPattern } from './patterns';
 import { deleteItem } from './subscripts';
-import { augmented, truthOf } from './operators';
 import { NONE, str, unknown, type Value } from './values';
-import { getAttribute } from './attributes';
 
 export function block(ev: Evaluator, body: readonly Stmt[]): Flow {
   for (const stmt of body) {
@@ -188,7 +201,13 @@ function unsettle(ev: Evaluator, test: Expr): void {
 
 function forLoop(ev: Evaluator, stmt: For): Flow {
   const over = ev.iterate(evaluate(ev, stmt.iter));
-  return loop(ev, over, item => assign(ev, stmt.target, item), () => block(ev, stmt.body), () => block(ev, stmt.orelse));
+  return loop(
+    ev,
+    over,
+    item => assign(ev, stmt.target, item),
+    () => block(ev, stmt.body),
+    () => block(ev, stmt.orelse),
+  );
 }
 
 const MOST_ROUNDS = 2000;
@@ -234,7 +253,12 @@ function withBlock(ev: Evaluator, stmt: With): Flow {
     if (item.expr.kind === 'Call' && CATCHING.test(dottedName(item.expr.func))) catches = true;
     if (!item.target) continue;
     const enter = getAttribute(ev, manager, '__enter__');
-    const value = enter && enter.kind !== 'unknown' ? ev.callWith(enter) : manager.kind === 'iterator' && manager.items?.length ? manager.items[0] : unknown('comes from a context manager');
+    const value =
+      enter && enter.kind !== 'unknown'
+        ? ev.callWith(enter)
+        : manager.kind === 'iterator' && manager.items?.length
+          ? manager.items[0]
+          : unknown('comes from a context manager');
     assign(ev, item.target, value);
   }
   if (!catches) return block(ev, stmt.body);
@@ -314,4 +338,3 @@ function matchStatement(ev: Evaluator, stmt: Match): Flow {
   };
   return walk(0);
 }
-

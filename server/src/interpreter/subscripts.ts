@@ -1,7 +1,6 @@
 /** `value[index]` of Python's own containers; arrays and native types answer through their hooks. */
-import { add, anonymous, type Dim, isKnown, lowerBound, sub } from '../../../engine/src/dims/dim';
+import { add, anonymous, type Dim, isKnown, lowerBound, sub, symbol } from '../../../engine/src/dims/dim';
 import { OpenShape, RowVariable } from '../../../engine/src/dims/shape';
-import { symbol } from '../../../engine/src/dims/dim';
 import type { Evaluator } from './evaluator';
 import { args } from './interpreter';
 import { rangeLength } from './iteration';
@@ -40,7 +39,8 @@ export function getItem(ev: Evaluator, value: Value, index: Value): Value {
       }
       if (v.value !== null && i.kind === 'slice') {
         const [from, to, step] = [bound(i.lower), bound(i.upper), bound(i.step)];
-        if (step === null && from !== undefined && to !== undefined) return str(v.value.slice(from ?? 0, to ?? undefined));
+        if (step === null && from !== undefined && to !== undefined)
+          return str(v.value.slice(from ?? 0, to ?? undefined));
       }
       return str(null);
     }
@@ -53,7 +53,10 @@ export function getItem(ev: Evaluator, value: Value, index: Value): Value {
         ev.heap.setDictEntry(v, key, { key: i, value: made });
         return made;
       }
-      if (v.rest) return key === null && v.entries.size > 0 ? ev.join([v.rest, ...[...v.entries.values()].map(e => e.value)]) : v.rest;
+      if (v.rest)
+        return key === null && v.entries.size > 0
+          ? ev.join([v.rest, ...[...v.entries.values()].map(e => e.value)])
+          : v.rest;
       if (key === null && v.entries.size > 0) return ev.join([...v.entries.values()].map(e => e.value));
       return unknown('is not a key of the dict');
     }
@@ -90,7 +93,8 @@ export function getItem(ev: Evaluator, value: Value, index: Value): Value {
 
 /** Indices that only arrays take: slices in tuples, None, `...`. */
 function isArrayIndex(i: Value): boolean {
-  if (i.kind === 'tuple') return i.items?.some(x => x.kind === 'slice' || x.kind === 'none' || x.kind === 'ellipsis') ?? false;
+  if (i.kind === 'tuple')
+    return i.items?.some(x => x.kind === 'slice' || x.kind === 'none' || x.kind === 'ellipsis') ?? false;
   return i.kind === 'ellipsis' || i.kind === 'none';
 }
 
@@ -102,7 +106,8 @@ function bound(v: Value): number | null | undefined {
 }
 
 function element(ev: Evaluator, v: TupleValue | ListValue, i: Value): Value {
-  const at = i.kind === 'int' ? ev.facts.resolve(i.value) : i.kind === 'bool' && i.value !== null ? Number(i.value) : null;
+  const at =
+    i.kind === 'int' ? ev.facts.resolve(i.value) : i.kind === 'bool' && i.value !== null ? Number(i.value) : null;
   if (v.items) {
     if (at !== null && isKnown(at)) {
       const item = v.items[at < 0 ? at + v.items.length : at];
@@ -126,7 +131,9 @@ function axisOf(ev: Evaluator, v: TupleValue, at: number): Value {
   if (at >= 0) return int(anonymous());
   const { tail, lead } = shape;
   if (-at <= tail.length) return int(tail[tail.length + at]);
-  const more = Array.from({ length: -at - tail.length }, (_, k) => symbol(`${lead.name}.shape[${at + k}]`, { flexible: true }));
+  const more = Array.from({ length: -at - tail.length }, (_, k) =>
+    symbol(`${lead.name}.shape[${at + k}]`, { flexible: true }),
+  );
   ev.facts.bindRow(lead, new OpenShape(new RowVariable(lead.name), more));
   return int(more[0]);
 }
@@ -149,8 +156,21 @@ function slice(ev: Evaluator, v: TupleValue | ListValue, i: SliceValue): Value {
 }
 
 /** `x.shape[-2:]` of an array of unknown rank. */
-function tailOf(ev: Evaluator, v: TupleValue, from: number | null | undefined, to: number | null | undefined, step: number | null | undefined): Value | null {
-  if (from === null || from === undefined || from >= 0 || step !== null || (to !== null && (to === undefined || to >= 0))) return null;
+function tailOf(
+  ev: Evaluator,
+  v: TupleValue,
+  from: number | null | undefined,
+  to: number | null | undefined,
+  step: number | null | undefined,
+): Value | null {
+  if (
+    from === null ||
+    from === undefined ||
+    from >= 0 ||
+    step !== null ||
+    (to !== null && (to === undefined || to >= 0))
+  )
+    return null;
   axisOf(ev, v, from);
   const shape = ev.facts.shape(v.shapeOf!.shape);
   const axes = shape instanceof OpenShape ? shape.tail : shape;
@@ -161,7 +181,8 @@ function sliceLength(length: Dim, i: SliceValue): Dim {
   const lower = i.lower.kind === 'none' ? 0 : i.lower.kind === 'int' ? i.lower.value : null;
   const upper = i.upper.kind === 'none' ? length : i.upper.kind === 'int' ? i.upper.value : null;
   if (i.step.kind !== 'none' || lower === null || upper === null) return anonymous();
-  if (isKnown(lower) && lower >= 0 && i.upper.kind === 'none' && lowerBound(sub(length, lower)) >= 0) return sub(length, lower);
+  if (isKnown(lower) && lower >= 0 && i.upper.kind === 'none' && lowerBound(sub(length, lower)) >= 0)
+    return sub(length, lower);
   if (isKnown(upper) && upper < 0 && lower === 0 && lowerBound(add(length, upper)) >= 0) return add(length, upper);
   return anonymous();
 }
@@ -194,7 +215,11 @@ export function setItem(ev: Evaluator, value: Value, index: Value, to: Value): v
         if (k >= 0 && k < v.items.length) ev.heap.setItems(v, v.items.with(k, to));
       } else if (v.items && i.kind === 'slice') {
         ev.heap.openList(v, unknown('was assigned to a slice'), anonymous());
-      } else if (v.items) ev.heap.setItems(v, v.items.map(x => ev.join([x, to])));
+      } else if (v.items)
+        ev.heap.setItems(
+          v,
+          v.items.map(x => ev.join([x, to])),
+        );
       else ev.heap.openList(v, ev.join([v.element!, to]), v.length);
       return;
     }
