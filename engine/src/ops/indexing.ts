@@ -55,8 +55,8 @@ const shapeOf = (facts: Facts, type: RankedType, groups: readonly Group[], gathe
     return [sliceLength(facts, type.shape[group.axis], group.bounds)];
   });
 
-/** An int in a tuple without arrays selects `[at : at + 1]`, which must not be empty. */
-function requireInside(facts: Facts, type: RankedType, axis: number, at: Dim): void {
+/** An int in a tuple without arrays selects `[at : at + 1]`, which must not be empty. @throws Refusal where it is */
+export function requireInside(facts: Facts, type: RankedType, axis: number, at: Dim): void {
   const index = facts.resolve(at);
   const length = facts.resolve(type.shape[axis]);
   if (!isKnown(index) || !isKnown(length)) return;

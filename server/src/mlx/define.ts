@@ -131,7 +131,8 @@ export class Call {
     return this.asDim(v, name);
   }
 
-  private asDim(v: Value, name: string): Dim {
+  /** A value as an int for the argument `name`. */
+  asDim(v: Value, name: string): Dim {
     if (v.kind === 'int') return v.value;
     if (v.kind === 'bool' && v.value !== null) return Number(v.value);
     if (v.kind === 'array' && v.node.value && v.node.shape instanceof Array && v.node.shape.length === 0)
