@@ -1,0 +1,168 @@
+/**
+ * The entry view: a class made from a config and called with input shapes, a function, or a module-level name.
+ */
+import { symbol } from '../../../engine/src/dims/dim';
+import type { DType } from '../../../engine/src/dtype';
+import { lookupClass } from '../interpreter/attributes';
+import type { Frame } from '../interpreter/evaluator';
+import { args } from '../interpreter/interpreter';
+import {
+  bool,
+  type ClassValue,
+  dict,
+  type FunctionValue,
+  float,
+  int,
+  list,
+  NONE,
+  str,
+  unknown,
+  type Value,
+} from '../interpreter/values';
+import type { Run } from './analyser';
+import { symbolic, symbolicArguments } from './parameters';
+import type { EntryRequest, SourceFile } from './types';
+
+/** A JSON value as Python reads it. */
+export function fromJson(json: unknown): Value {
+  if (json === null || json === undefined) return NONE;
+  if (typeof json === 'boolean') return bool(json);
+  if (typeof json === 'number') return Number.isInteger(json) ? int(json) : float(json);
+  if (typeof json === 'string') return str(json);
+  if (Array.isArray(json)) return list(json.map(fromJson));
+  return dict(Object.entries(json as object).map(([k, v]) => [k, fromJson(v)] as const));
+}
+
+/** Runs the entry and answers what its call gives. @throws Error when the name is not in the file. */
+export function runEntry(run: Run, source: SourceFile, request: EntryRequest): Value {
+  const { ev } = run;
+  ev.muted++;
+  const main = run.host.run(ev, source, packageName(source.path));
+  ev.muted--;
+  if (request.seed !== null) seed(run, request.seed);
+  const frame: Frame = {
+    scope: { names: main.attributes, parent: null, kind: 'module' },
+    module: main,
+    func: null,
+    cls: null,
+    name: '<module>',
+    globals: new Set(),
+    nonlocals: new Set(),
+    pending: [],
+    yields: null,
+    caller: null,
+  };
+  ev.frames.push(frame);
+  try {
+    const target = main.attributes.get(request.name);
+    if (!target) throw new Error(`${request.name} is not defined in ${request.file}`);
+    const value = ev.settled(target);
+    if (value.kind === 'class') {
+      const instance = construct(run, value, request);
+      const call = ev.getAttribute(instance, '__call__');
+      const f = call?.kind === 'method' && call.func.kind === 'function' ? call.func : null;
+      return ev.call(instance, f ? inputsFor(run, f, request, 1) : args(positionalInputs(run, request)));
+    }
+    if (value.kind === 'function') return ev.call(value, inputsFor(run, value, request, 0));
+    if (value.kind === 'instance') return ev.call(value, args(positionalInputs(run, request)));
+    return value;
+  } finally {
+    ev.frames.pop();
+  }
+}
+
+const packageName = (path: string): string => path.replace(/\.py$/, '').split('/').slice(-3).join('.');
+
+function seed(run: Run, value: number): void {
+  const { ev } = run;
+  const random = run.host.importModule(ev, 'mlx.core.random', 0, {
+    kind: 'module',
+    name: '',
+    file: null,
+    attributes: new Map(),
+    open: false,
+  });
+  const set = random?.attributes.get('seed');
+  if (set) ev.callWith(set, int(value));
+}
+
+/** Makes the class from the config: through the config dataclass of its constructor, or by parameter names. */
+export function construct(run: Run, cls: ClassValue, request: EntryRequest): Value {
+  const { ev } = run;
+  const init = lookupClass(cls, '__init__');
+  const config = request.config ?? {};
+  if (init?.kind !== 'function') {
+    const keywords = Object.entries(config).map(([k, v]) => [k, fromJson(v)] as const);
+    return ev.instantiate(cls, args([], keywords));
+  }
+  const params = init.node.params.slice(1);
+  const [first] = params;
+  const type = first && configClass(run, init, first.annotation);
+  if (type && params.filter(p => !p.default && p.form !== 'vararg' && p.form !== 'kwarg').length <= 1)
+    return ev.instantiate(cls, args([configInstance(run, type, config)]));
+  const named = params.filter(p => Object.hasOwn(config, p.name)).map(p => [p.name, fromJson(config[p.name])] as const);
+  const required = params.filter(
+    p => !p.default && p.form !== 'vararg' && p.form !== 'kwarg' && !Object.hasOwn(config, p.name),
+  );
+  if (required.length === 1 && named.length === 0 && request.config)
+    return ev.instantiate(cls, args([fromJson(config)]));
+  const symbols = required.map(p => [p.name, symbolic(ev, p.name, p.annotation, undefined, init.module)] as const);
+  return ev.instantiate(cls, args([], [...named, ...symbols]));
+}
+
+function configClass(run: Run, init: FunctionValue, annotation: unknown): ClassValue | null {
+  const node = annotation as { kind: string; id?: string; value?: string } | null;
+  const name = node?.kind === 'Name' ? node.id : node?.kind === 'Str' ? node.value : null;
+  if (!name) return null;
+  const found = init.module.attributes.get(name);
+  const v = found && run.ev.settled(found);
+  return v?.kind === 'class' ? v : null;
+}
+
+/** `Args.from_dict(config)` where there is one, else the dataclass with the fields that the config has. */
+function configInstance(run: Run, cls: ClassValue, config: Readonly<Record<string, unknown>>): Value {
+  const { ev } = run;
+  const fromDict = ev.getAttribute(cls, 'from_dict');
+  if (fromDict && fromDict.kind !== 'unknown') return ev.callWith(fromDict, fromJson(config));
+  const names = cls.dataclass?.filter(f => f.init).map(f => f.name);
+  const keywords = Object.entries(config)
+    .filter(([k]) => !names || names.includes(k))
+    .map(([k, v]) => [k, fromJson(v)] as const);
+  return ev.instantiate(cls, args([], keywords));
+}
+
+function inputValue(run: Run, spec: EntryRequest['inputs'][number]): Value {
+  return run.ev.source(
+    { shape: spec.shape.map(d => (typeof d === 'string' ? symbol(d) : d)), dtype: spec.dtype as DType },
+    spec.name,
+  );
+}
+
+function positionalInputs(run: Run, request: EntryRequest): Value[] {
+  return request.inputs.map(i => inputValue(run, i));
+}
+
+function inputsFor(run: Run, f: FunctionValue, request: EntryRequest, skip: number) {
+  const { ev } = run;
+  const params = f.node.params.slice(skip);
+  const keywords: [string, Value][] = [];
+  for (const spec of request.inputs) {
+    const known = params.some(p => p.name === spec.name);
+    const open = params.some(p => p.form === 'kwarg');
+    if (!known && !open && request.inputs.length === 1 && params.length > 0)
+      keywords.push([params[0].name, inputValue(run, spec)]);
+    else if (!known && !open)
+      throw new Error(
+        `${f.qualifiedName} has no parameter ${spec.name}; it takes ${params.map(p => p.name).join(', ')}`,
+      );
+    else keywords.push([spec.name, inputValue(run, spec)]);
+  }
+  const given = new Set(keywords.map(([k]) => k));
+  const all = symbolicArguments(ev, f, skip ? [unknown('self')] : []);
+  for (const [i, p] of params.entries()) {
+    if (given.has(p.name) || p.default || p.form === 'vararg' || p.form === 'kwarg') continue;
+    const value = p.form === 'keyword' ? all.keywords.get(p.name) : all.positional[i + skip];
+    if (value) keywords.push([p.name, value]);
+  }
+  return args([], keywords);
+}

@@ -1,0 +1,134 @@
+/**
+ * What a run saw, kept by place: observations, refusals, layers. One `Notes` serves all views of one analysis.
+ */
+import type { Facts } from '../../../engine/src/dims/facts';
+import type { ArrayType } from '../../../engine/src/graph/op';
+import type { Refusal } from '../../../engine/src/graph/refusal';
+import { showType } from '../../../engine/src/graph/show';
+import type { Frame, Recorder } from '../interpreter/evaluator';
+import { sameValue } from '../interpreter/join';
+import type { FunctionValue, InstanceValue, Origin, Value } from '../interpreter/values';
+import type { Finding, Observation, Related, SiteKind, View } from './types';
+
+const MOST_AT_A_PLACE = 24;
+
+interface Seen {
+  kind: SiteKind;
+  place: Origin;
+  name: string | null;
+  function: string;
+  values: Value[];
+  /** Types at the time, for arrays whose facts are undone later. */
+  types: (ArrayType | null)[];
+  texts: Set<string>;
+}
+
+export interface LayerUse {
+  readonly instance: InstanceValue;
+  readonly place: Origin;
+  readonly inputs: ArrayType[];
+  readonly outputs: ArrayType[];
+}
+
+export class Notes implements Recorder {
+  facts: Facts | null = null;
+  readonly findings: Finding[] = [];
+  readonly reached = new Set<unknown>();
+  readonly layers = new Map<InstanceValue, LayerUse>();
+  private readonly seen = new Map<string, Seen>();
+  private readonly said = new Set<string>();
+
+  constructor(readonly view: View) {}
+
+  private typeOf(value: Value): ArrayType | null {
+    if (value.kind !== 'array') return null;
+    return { shape: this.facts!.shape(value.node.shape), dtype: value.node.dtype };
+  }
+
+  observe(kind: SiteKind, place: Origin, name: string | null, frame: Frame, value: Value): void {
+    let settled = value;
+    while (settled.kind === 'parameter' && settled.settled) settled = settled.settled;
+    const key = `${place.file}:${place.start}:${place.end}:${kind}`;
+    let site = this.seen.get(key);
+    if (!site) {
+      site = { kind, place, name, function: frame.name, values: [], types: [], texts: new Set() };
+      this.seen.set(key, site);
+    }
+    if (site.values.length >= MOST_AT_A_PLACE) return;
+    const type = this.typeOf(settled);
+    if (type) {
+      const text = showType(type);
+      if (site.texts.has(text)) return;
+      site.texts.add(text);
+    } else if (site.values.some(v => sameValue(this.facts!, v, settled))) return;
+    site.values.push(settled);
+    site.types.push(type);
+  }
+
+  refuse(refusal: Refusal, place: Origin, chain: readonly Origin[]): void {
+    const key = `${place.file}:${place.start}:${refusal.kind}`;
+    if (this.said.has(key)) return;
+    this.said.add(key);
+    const related: Related[] = [];
+    const layer = refusal.detail.layer as InstanceValue | undefined;
+    if (layer?.origin) related.push({ origin: layer.origin, message: `this ${layer.cls.name} was made here` });
+    const outer = chain.slice(0, -1);
+    for (const origin of outer.toReversed().slice(0, 6)) related.push({ origin, message: 'called from here' });
+    this.findings.push({
+      ...place,
+      kind: refusal.kind,
+      message: refusal.message,
+      detail: refusal.detail,
+      view: this.view,
+      chain,
+      related,
+    });
+  }
+
+  made(instance: InstanceValue, place: Origin): void {
+    if (!this.layers.has(instance)) this.layers.set(instance, { instance, place, inputs: [], outputs: [] });
+  }
+
+  called(instance: InstanceValue, input: Value | null, output: Value): void {
+    const use = this.layers.get(instance);
+    if (!use || use.inputs.length >= MOST_AT_A_PLACE) return;
+    let given = input;
+    while (given?.kind === 'parameter' && given.settled) given = given.settled;
+    const [i, o] = [given && this.typeOf(given), this.typeOf(output)];
+    const known = i && use.inputs.some(t => showType(t) === showType(i));
+    if (i && !known) use.inputs.push(i);
+    if (o && !use.outputs.some(t => showType(t) === showType(o))) use.outputs.push(o);
+  }
+
+  entered(func: FunctionValue): void {
+    this.reached.add(func.node);
+  }
+
+  /** Everything seen, with what is known by now put in. */
+  observations(): Observation[] {
+    const all: Observation[] = [];
+    for (const site of this.seen.values()) {
+      const texts = new Set<string>();
+      for (const [i, value] of site.values.entries()) {
+        // What was known when it was seen may have been undone with its branch; what was learnt since is more.
+        const before = site.types[i];
+        const type = before && { shape: this.facts!.shape(before.shape), dtype: before.dtype };
+        if (type) {
+          const text = showType(type);
+          if (texts.has(text)) continue;
+          texts.add(text);
+        }
+        all.push({
+          ...site.place,
+          kind: site.kind,
+          view: this.view,
+          name: site.name,
+          function: site.function,
+          value,
+          type,
+        });
+      }
+    }
+    return all.sort((a, b) => a.start - b.start || a.end - b.end || (a.kind < b.kind ? -1 : 1));
+  }
+}

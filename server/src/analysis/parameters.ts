@@ -1,0 +1,188 @@
+/**
+ * Parameters in the reader's view: symbols named as the author names them.
+ *
+ * A width is an int called after its parameter or config field; an array has an open shape that its use refines; a
+ * dataclass is an instance of such symbols. A default decides conditions, but never becomes a shape.
+ */
+import { isKnown, symbol } from '../../../engine/src/dims/dim';
+import { OpenShape, RowVariable } from '../../../engine/src/dims/shape';
+import type { Evaluator } from '../interpreter/evaluator';
+import { args } from '../interpreter/interpreter';
+import {
+  type ClassValue,
+  type FunctionValue,
+  float,
+  instance,
+  int,
+  type ModuleValue,
+  openList,
+  str,
+  unknown,
+  type Value,
+} from '../interpreter/values';
+import type { Expr, Node } from '../python/ast';
+import { parseJaxtypingShape } from '../python/comments';
+
+const usualOf = (v: Value | undefined): number | null => (v?.kind === 'int' && isKnown(v.value) ? v.value : null);
+
+/** The names an annotation is made of, outermost first: `Optional[mx.array]` → Optional, mx.array. */
+function annotationNames(e: Node | null): string[] {
+  if (!e) return [];
+  switch (e.kind) {
+    case 'Name':
+      return [e.id];
+    case 'Attribute':
+      return [`${annotationNames(e.value)[0] ?? ''}.${e.attr}`];
+    case 'Subscript':
+      return [...annotationNames(e.value), ...annotationNames(e.slice)];
+    case 'Tuple':
+      return e.elts.flatMap(annotationNames);
+    case 'BinOp':
+      return [...annotationNames(e.left), ...annotationNames(e.right)];
+    case 'Str':
+      return e.value.split(/[^\w.]+/).filter(Boolean);
+    case 'Keyword':
+      return [e.value];
+    default:
+      return [];
+  }
+}
+
+const WRAPPERS = new Set([
+  'Optional',
+  'Union',
+  'None',
+  'typing.Optional',
+  'typing.Union',
+  'Annotated',
+  'Final',
+  'typing.Any',
+  'Any',
+]);
+
+/** What an annotation says a value is, by name; null for nothing usable. */
+function annotated(
+  ev: Evaluator,
+  annotation: Node | null,
+  module: ModuleValue | null,
+): { type: string; cls: ClassValue | null } | null {
+  const names = annotationNames(annotation).filter(n => !WRAPPERS.has(n));
+  if (names.length === 0) return null;
+  const [type] = names;
+  if (
+    names.length > 1 &&
+    !['List', 'list', 'Tuple', 'tuple', 'Sequence', 'Dict', 'dict'].includes(type) &&
+    !/^(Float|Int|UInt|Num|Shaped|Bool)/.test(type.split('.').pop()!)
+  )
+    return null; // several things: which one is not known
+  if (type === 'array' || type.endsWith('.array')) return { type: 'array', cls: null };
+  const found = module?.attributes.get(type.split('.')[0]);
+  const value = found && type.includes('.') ? ev.getAttribute(found, type.split('.').slice(1).join('.')) : found;
+  return { type, cls: value?.kind === 'class' ? value : null };
+}
+
+/** The shape of `Float[mx.array, "b l d"]`; null for another annotation. */
+function jaxtyping(e: Node | null): string | null {
+  if (e?.kind !== 'Subscript') return null;
+  const items = e.slice.kind === 'Tuple' ? e.slice.elts : [];
+  const last: Expr | undefined = items[items.length - 1];
+  return items.length === 2 &&
+    last?.kind === 'Str' &&
+    /^(Float|Int|UInt|Num|Shaped|Bool|Inexact|Real|Complex)\w*$/.test(annotationNames(e)[0]?.split('.').pop() ?? '')
+    ? last.value
+    : null;
+}
+
+const openArray = (ev: Evaluator, name: string): Value =>
+  ev.source({ shape: new OpenShape(new RowVariable(name), []), dtype: null }, name);
+
+/**
+ * The value of a parameter or field nothing was passed for.
+ * @param fallback its default, when it has one
+ */
+export function symbolic(
+  ev: Evaluator,
+  name: string,
+  annotation: Node | null,
+  fallback: Value | undefined,
+  module: ModuleValue | null,
+  depth = 0,
+): Value {
+  const jax = jaxtyping(annotation);
+  if (jax) {
+    const axes = parseJaxtypingShape(jax);
+    if (axes && !axes.includes('...'))
+      return ev.source(
+        {
+          shape: axes.map(a => (typeof a === 'number' ? a : symbol(a === '_' ? '?' : a, { flexible: a === '_' }))),
+          dtype: null,
+        },
+        name,
+      );
+    return openArray(ev, name);
+  }
+  const told = annotated(ev, annotation, module);
+  const known = fallback && ev.settled(fallback);
+  switch (told?.type) {
+    case 'int':
+      return int(symbol(name, { least: 1, usual: usualOf(known) }));
+    case 'float':
+      return known?.kind === 'none' ? usually(name, known) : float(null);
+    case 'bool':
+      return known ? usually(name, known) : { kind: 'bool', value: null };
+    case 'str':
+      return known ? usually(name, known) : str(null);
+    case 'array':
+      return known?.kind === 'none' ? usually(name, known) : openArray(ev, name);
+    default:
+      break;
+  }
+  if (told?.cls?.dataclass && depth < 4) return symbolicInstance(ev, told.cls, depth + 1);
+  if (told?.cls && !told.cls.construct && depth < 4 && known?.kind !== 'none') {
+    const made = instance(told.cls, null);
+    made.open = true;
+    return made;
+  }
+  if (known) {
+    if (known.kind === 'int') return int(symbol(name, { least: 1, usual: usualOf(known) }));
+    return usually(name, known);
+  }
+  if (told && ['List', 'list', 'Sequence'].includes(told.type))
+    return openList(unknown(`is an element of ${name}`), symbol(`len(${name})`));
+  return { kind: 'parameter', name, settled: null };
+}
+
+/** A parameter that has its default here; decisions that rest on it are usual, not certain. */
+const usually = (name: string, value: Value): Value => ({ kind: 'parameter', name, settled: value, usual: true });
+
+/** An instance of a dataclass whose fields are symbols named after them. */
+export function symbolicInstance(ev: Evaluator, cls: ClassValue, depth = 0): Value {
+  const made = instance(cls, null);
+  for (const f of cls.dataclass ?? []) {
+    const fallback = f.default ?? (f.factory ? ev.callWith(f.factory) : undefined);
+    made.attributes.set(f.name, symbolic(ev, f.name, f.annotation, fallback, f.module, depth));
+  }
+  const post = ev.getAttribute(made, '__post_init__');
+  if (post && post.kind !== 'unknown') {
+    ev.muted++;
+    try {
+      ev.call(post, args([]));
+    } finally {
+      ev.muted--;
+    }
+  }
+  return made;
+}
+
+/** Symbolic arguments for a call of `f`, after `bound` positional ones (self). */
+export function symbolicArguments(ev: Evaluator, f: FunctionValue, bound: readonly Value[]) {
+  const positional = [...bound];
+  const keywords: [string, Value][] = [];
+  for (const [i, p] of f.node.params.entries()) {
+    if (i < bound.length || p.form === 'vararg' || p.form === 'kwarg') continue;
+    const value = symbolic(ev, p.name, p.annotation, f.defaults.get(p.name), f.module);
+    if (p.form === 'keyword') keywords.push([p.name, value]);
+    else positional.push(value);
+  }
+  return args(positional, keywords);
+}
