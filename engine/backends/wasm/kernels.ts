@@ -14,7 +14,7 @@ export interface KernelExports {
   setDense(w: number, width: number, rows: number): void;
   setAffine(w: number, s: number, b: number, width: number, size: number, bits: number, rows: number): void;
   setMicroscaled(w: number, s: number, width: number, size: number, bits: number, rows: number): void;
-  multiply(x: number, y: number, m: number, k: number, n: number, seeded: number, workspace: number): void;
+  multiply(x: number, y: number, m: number, k: number, n: number, dtype: number, workspace: number): void;
   workspaceBytes(): number;
   quantizeAffine(
     w: number,

@@ -1,6 +1,7 @@
 /**
- * One product on the kernels: y = x @ w for float32 x [m, k] and weights that are dense, affine or microscaled.
+ * One product on the kernels: y = x @ w for x [m, k] and weights that are dense, affine or microscaled.
  */
+import type { DType } from '../../src/dtype';
 import type { Arena } from './arena';
 
 /** `rows` says that a column of the product is a row of the storage: weights [n, k] instead of [k, n]. */
@@ -26,8 +27,11 @@ export interface ProductSize {
   readonly n: number;
 }
 
+/** As kernels/half.ts numbers them. */
+const ROUNDING: Partial<Record<DType, number>> = { float32: 0, bfloat16: 1, float16: 2 };
+
 /**
- * Writes x @ w into `y` [m, n]; with `seeded` the sums start from the values that y holds.
+ * x @ w, [m, n]. With `dtype` float16 or bfloat16 each step is rounded to it, which only packed weights allow.
  * @throws Error when the arena's ceiling is too low.
  */
 export function multiply(
@@ -35,16 +39,18 @@ export function multiply(
   { m, k, n }: ProductSize,
   x: Float32Array,
   weights: Weights,
-  y: Float32Array,
-  seeded = false,
-): void {
-  arena.use(() => {
+  dtype: DType = 'float32',
+): Float32Array<ArrayBuffer> {
+  const rounding = ROUNDING[dtype];
+  if (rounding === undefined || (rounding !== 0 && weights.kind === 'dense'))
+    throw new Error(`no kernel multiplies ${weights.kind} weights in ${dtype}`);
+  return arena.use(() => {
     const xAt = arena.put(x);
     setWeights(arena, weights, weights.rows ? k : n);
-    const yAt = seeded ? arena.put(y) : arena.allocate(y.byteLength);
+    const yAt = arena.allocate(m * n * 4);
     const workspace = arena.allocate(arena.kernels.workspaceBytes());
-    arena.kernels.multiply(xAt, yAt, m, k, n, Number(seeded), workspace);
-    y.set(arena.floats(yAt, y.length));
+    arena.kernels.multiply(xAt, yAt, m, k, n, rounding, workspace);
+    return arena.floats(yAt, m * n).slice();
   });
 }
 

@@ -1,7 +1,9 @@
 /**
  * Arithmetic, bitwise and logical operations on two arrays.
  */
+import { type ArrayType, defineOp, opNamed } from '../graph/op';
 import * as complex from '../numeric/complex';
+import type { Tensor } from '../tensor';
 import { defineBinary, type Elementwise, FLOAT, NO_COMPLEX, NO_FLOATS, SAME, TEST } from './elementwise';
 
 export const largerBig = (x: bigint, y: bigint): bigint => (x > y ? x : y);
@@ -104,3 +106,15 @@ const SHIFTS: Record<string, Elementwise<2>> = {
 };
 
 for (const [name, def] of Object.entries({ ...BINARY, ...BITWISE, ...SHIFTS })) defineBinary(name, def);
+
+const both = (op: (name: string) => ArrayType | readonly ArrayType[]): readonly ArrayType[] =>
+  ['floor_divide', 'remainder'].map(name => op(name) as ArrayType);
+
+/** The floored quotient and what it leaves. */
+defineOp({
+  name: 'divmod',
+  infer: (facts, inputs) => both(name => opNamed(name).infer(facts, inputs, {})),
+  inferOpen: (facts, inputs) => both(name => opNamed(name).inferOpen!(facts, inputs, {})),
+  kernel: (inputs, _attrs, out) =>
+    ['floor_divide', 'remainder'].map((name, i) => opNamed(name).kernel!(inputs, {}, [out[i]]) as Tensor),
+});

@@ -1,8 +1,9 @@
 /**
  * Operations on one array, element by element.
  */
-import { isInexact } from '../dtype';
-import { defineOp } from '../graph/op';
+import { type DType, isInexact } from '../dtype';
+import { type ArrayType, defineOp } from '../graph/op';
+import { Refusal } from '../graph/refusal';
 import * as complex from '../numeric/complex';
 import { rint } from '../numeric/float';
 import { erf, erfinv } from '../numeric/transcendental';
@@ -121,3 +122,39 @@ defineOp<{ decimals: number }>({
     return { shape: x.shape, dtype: x.dtype, data };
   },
 });
+
+type Replacements = { readonly nan: number | null; readonly posinf: number | null; readonly neginf: number | null };
+
+const LARGEST: Partial<Record<DType, number>> = {
+  float16: 65504,
+  bfloat16: 3.3895313892515355e38,
+  float32: 3.4028234663852886e38,
+};
+
+/** Numbers in place of NaN and the infinities: by default 0 and the dtype's extremes. Integers have none of them. */
+defineOp<Replacements>({
+  name: 'nan_to_num',
+  infer: (_, [x]) => checkReplaced(x),
+  inferOpen: (_, [x]) => checkReplaced(x),
+  kernel([x], { nan, posinf, neginf }) {
+    const largest = LARGEST[x.dtype];
+    if (largest === undefined) return x;
+    const store = storing(x.dtype);
+    const replace = (value: number) =>
+      Number.isNaN(value)
+        ? (nan ?? 0)
+        : value === Infinity
+          ? (posinf ?? largest)
+          : value === -Infinity
+            ? (neginf ?? -largest)
+            : value;
+    const data = (x.data as Float32Array).map(value => store(replace(value)));
+    return { shape: x.shape, dtype: x.dtype, data };
+  },
+});
+
+function checkReplaced(x: ArrayType): ArrayType {
+  if (x.dtype === 'float64' || x.dtype === 'complex64')
+    throw new Refusal('dtype', `nan_to_num does not support ${x.dtype}`);
+  return x;
+}

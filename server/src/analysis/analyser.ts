@@ -91,10 +91,12 @@ export class Analyser {
     let main: ModuleValue | null = null;
     // Loading reports nothing: the program view said what there is to say about the top level.
     run.ev.muted++;
+    run.notes.paused = true;
     within(run, () => {
       main = run.host.run(run.ev, source, 'reader');
     });
     run.ev.muted--;
+    run.notes.paused = false;
     if (main) readDefinitions(run, main, source.module.body, reached);
     return run;
   }

@@ -37,8 +37,10 @@ export function fromJson(json: unknown): Value {
 export function runEntry(run: Run, source: SourceFile, request: EntryRequest): Value {
   const { ev } = run;
   ev.muted++;
+  run.notes.paused = true;
   const main = run.host.run(ev, source, packageName(source.path));
   ev.muted--;
+  run.notes.paused = false;
   if (request.seed !== null) seed(run, request.seed);
   const frame: Frame = {
     scope: { names: main.attributes, parent: null, kind: 'module' },

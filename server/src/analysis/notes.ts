@@ -32,6 +32,8 @@ export interface LayerUse {
 
 export class Notes implements Recorder {
   facts: Facts | null = null;
+  /** While set, nothing is kept: a file is loaded only so that its definitions exist. */
+  paused = false;
   readonly findings: Finding[] = [];
   readonly reached = new Set<unknown>();
   readonly layers = new Map<InstanceValue, LayerUse>();
@@ -46,6 +48,7 @@ export class Notes implements Recorder {
   }
 
   observe(kind: SiteKind, place: Origin, name: string | null, frame: Frame, value: Value): void {
+    if (this.paused) return;
     let settled = value;
     while (settled.kind === 'parameter' && settled.settled) settled = settled.settled;
     const key = `${place.file}:${place.start}:${place.end}:${kind}`;
@@ -86,7 +89,8 @@ export class Notes implements Recorder {
   }
 
   made(instance: InstanceValue, place: Origin): void {
-    if (!this.layers.has(instance)) this.layers.set(instance, { instance, place, inputs: [], outputs: [] });
+    if (!this.paused && !this.layers.has(instance))
+      this.layers.set(instance, { instance, place, inputs: [], outputs: [] });
   }
 
   called(instance: InstanceValue, input: Value | null, output: Value): void {

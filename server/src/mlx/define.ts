@@ -117,7 +117,8 @@ export class Call {
   /** The argument where MLX takes arrays alone: numbers, sequences and NumPy arrays are refused as it refuses them. */
   arrayOnly(name: string): ArrayNode {
     const v = this.value(name);
-    if (v.kind === 'list' || v.kind === 'tuple' || v.kind === 'native' || scalarKind(v)) throw this.wrong(name, 'an array');
+    if (v.kind === 'list' || v.kind === 'tuple' || v.kind === 'native' || scalarKind(v))
+      throw this.wrong(name, 'an array');
     return this.array(name);
   }
 

@@ -130,26 +130,31 @@ export function setItem(interpreter: Interpreter, value: Value, index: Value, to
 export function update(interpreter: Interpreter, value: Value, index: Value, by: Value, mode: UpdateMode): Value {
   const node = nodeOf(value);
   const values = updateValues(interpreter, node, by);
-  return forEach(interpreter, index, () => value, option => {
-    const v = interpreter.settled(option);
-    if (v.kind === 'bool' && mode === 'set') {
-      const mask = scalarArray(interpreter, v);
-      return interpreter.record('mask_update', [node, mask, values]);
-    }
-    const { items, arrays, lone } = parseIndex(interpreter, v);
-    if (arrays.some(a => a.dtype === 'bool')) {
-      if (lone && mode === 'set') return interpreter.record('mask_update', [node, arrays[0], values]);
-      throw new Refusal(
-        'index-dtype',
-        mode === 'set'
-          ? `A mask can be assigned through only when it is the whole index, not inside a tuple: ${showType(arrays.find(a => a.dtype === 'bool')!)}`
-          : `array.at cannot take a boolean mask, use mx.where: ${showType(arrays[0])}`,
-      );
-    }
-    if (arrays.some(a => a.dtype === null)) return interpreter.source({ shape: node.shape, dtype: node.dtype });
-    for (const array of arrays) requireIntegers(array);
-    return interpreter.record('index_update', [node, values, ...arrays], { items, lone, mode });
-  });
+  return forEach(
+    interpreter,
+    index,
+    () => value,
+    option => {
+      const v = interpreter.settled(option);
+      if (v.kind === 'bool' && mode === 'set') {
+        const mask = scalarArray(interpreter, v);
+        return interpreter.record('mask_update', [node, mask, values]);
+      }
+      const { items, arrays, lone } = parseIndex(interpreter, v);
+      if (arrays.some(a => a.dtype === 'bool')) {
+        if (lone && mode === 'set') return interpreter.record('mask_update', [node, arrays[0], values]);
+        throw new Refusal(
+          'index-dtype',
+          mode === 'set'
+            ? `A mask can be assigned through only when it is the whole index, not inside a tuple: ${showType(arrays.find(a => a.dtype === 'bool')!)}`
+            : `array.at cannot take a boolean mask, use mx.where: ${showType(arrays[0])}`,
+        );
+      }
+      if (arrays.some(a => a.dtype === null)) return interpreter.source({ shape: node.shape, dtype: node.dtype });
+      for (const array of arrays) requireIntegers(array);
+      return interpreter.record('index_update', [node, values, ...arrays], { items, lone, mode });
+    },
+  );
 }
 
 /** The right side of an index assignment: Python numbers take the array's dtype, sequences are refused. */

@@ -6,6 +6,11 @@ import { Arena } from '../../../engine/backends/wasm/arena';
 import { type Arithmetic, hasRelaxedSimd, KernelModule } from '../../../engine/backends/wasm/kernels';
 import { multiply, type Weights } from '../../../engine/backends/wasm/multiply';
 import { enableRelaxedSimd } from '../../../engine/backends/wasm/relaxed.node';
+import type { DType } from '../../../engine/src/dtype';
+import { rounder } from '../../../engine/src/numeric/round';
+import { scaleValue } from '../../../engine/src/quantize/microscaling';
+import { quantizedMatrix, quantizedProduct } from '../../../engine/src/quantize/product';
+import { quantize } from '../../../engine/src/quantize/quantize';
 import { affineValues, codeValues, fround, groupedProduct, product, randomCodes, transposed, values } from './products';
 
 enableRelaxedSimd();
@@ -16,18 +21,8 @@ beforeAll(async () => {
     arenas[arithmetic] = new Arena(await KernelModule.load(arithmetic), 1 << 28);
 });
 
-function run(
-  arithmetic: Arithmetic,
-  m: number,
-  k: number,
-  n: number,
-  x: Float32Array,
-  w: Weights,
-  seed?: Float32Array,
-) {
-  const y = seed ? seed.slice() : new Float32Array(m * n).fill(NaN);
-  multiply(arenas[arithmetic], { m, k, n }, x, w, y, seed !== undefined);
-  return y;
+function run(arithmetic: Arithmetic, m: number, k: number, n: number, x: Float32Array, w: Weights, dtype?: DType) {
+  return multiply(arenas[arithmetic], { m, k, n }, x, w, dtype);
 }
 
 /** The largest difference, relative to the largest value: sums near 0 have cancelled. */
@@ -65,16 +60,6 @@ describe('dense', () => {
     const expected = product(x, w, m, k, n);
     check(m, k, n, x, { kind: 'dense', rows: false, data: w }, expected);
     check(m, k, n, x, { kind: 'dense', rows: true, data: transposed(w, k, n) }, expected);
-  });
-
-  test.each([1, 3, 6])('sums of %i rows continue from what y holds', m => {
-    const [k, n] = [300, 37];
-    const x = values(m * k, 1);
-    const w = values(k * n, 2);
-    const seed = values(m * n, 3);
-    const expected = product(x, w, m, k, n, seed);
-    expect(run('exact', m, k, n, x, { kind: 'dense', rows: false, data: w }, seed)).toEqual(expected);
-    expect(run('exact', m, k, n, x, { kind: 'dense', rows: true, data: transposed(w, k, n) }, seed)).toEqual(expected);
   });
 
   test('an empty sum is 0', () => {
@@ -162,22 +147,109 @@ describe.each([
   });
 });
 
+describe.each(['float16', 'bfloat16'] as const)('every step rounded to %s', dtype => {
+  const round = rounder(dtype);
+  const rounded = (a: Float32Array, scale = 1) => a.map(v => round(v * scale));
+  const QUANTIZED = [
+    ['affine', 64, 4],
+    ['affine', 32, 3],
+    ['affine', 128, 8],
+    ['mxfp4', 32, 4],
+    ['mxfp8', 32, 8],
+    ['nvfp4', 16, 4],
+  ] as const;
+
+  test.each(QUANTIZED)('%s, groups of %i, %i bits', (mode, groupSize, bits) => {
+    for (const [m, k, n] of PACKED_SIZES) {
+      const x = rounded(values(m * k, 1), 3);
+      const w = quantize({ shape: [n, k], dtype, data: rounded(values(n * k, 2)) }, { mode, bits, groupSize });
+      const expected = new Float32Array(m * n);
+      const biases = w.biases?.data as Float32Array<ArrayBuffer> | undefined;
+      const stored = w.scales.data as Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+      const quantization = { mode, bits, groupSize };
+      const matrix = quantizedMatrix(w.packed.data, stored, biases, n, k, quantization, 0);
+      quantizedProduct(x, m, matrix, quantization, true, dtype, expected, 0);
+      const codes = w.packed.data;
+      const y =
+        mode === 'affine'
+          ? run(
+              'exact',
+              m,
+              k,
+              n,
+              x,
+              { kind: 'affine', rows: true, codes, scales: stored as Float32Array, biases: biases!, groupSize, bits },
+              dtype,
+            )
+          : run(
+              'exact',
+              m,
+              k,
+              n,
+              x,
+              {
+                kind: 'microscaled',
+                rows: true,
+                codes,
+                scales: Float32Array.from(stored, code => scaleValue(code, mode, dtype)),
+                groupSize,
+                bits,
+              },
+              dtype,
+            );
+      expect(y).toEqual(expected);
+    }
+  });
+
+  test.each([1, 2, 3, 4, 5, 6, 8])('%i bits packed along the columns', bits => {
+    const [m, k, n] = [3, 130, 192];
+    const quantization = { mode: 'affine', bits, groupSize: 64 } as const;
+    const x = rounded(values(m * k, 1));
+    const w = quantize({ shape: [k, n], dtype, data: rounded(values(k * n, 2)) }, quantization);
+    const scales = w.scales.data as Float32Array<ArrayBuffer>;
+    const biases = w.biases!.data as Float32Array<ArrayBuffer>;
+    const expected = new Float32Array(m * n);
+    const matrix = quantizedMatrix(w.packed.data, scales, biases, k, n, quantization, 0);
+    quantizedProduct(x, m, matrix, quantization, false, dtype, expected, 0);
+    const weights = { kind: 'affine', rows: false, codes: w.packed.data, scales, biases, groupSize: 64, bits } as const;
+    expect(run('exact', m, k, n, x, weights, dtype)).toEqual(expected);
+  });
+
+  test('from the smallest values to infinity', () => {
+    // x @ I-like codes: one code a column, so that a product is one rounding of x * code
+    const sizes = [
+      2 ** -26,
+      2 ** -25,
+      3 * 2 ** -26,
+      2 ** -24,
+      2 ** -14,
+      6.1e-5,
+      0.1,
+      1,
+      65504,
+      65519.9,
+      65520,
+      1e38,
+      Infinity,
+      -Infinity,
+      NaN,
+    ];
+    const x = Float32Array.from(sizes.flatMap(v => [v, -v]));
+    const w = { ...randomCodes(32, 32, 4, 1), codes: new Uint32Array(4).fill(0x22222222), scales: Float32Array.of(1) };
+    const y = run('exact', x.length, 1, 32, x, { kind: 'microscaled', rows: false, ...w }, dtype);
+    expect(Float32Array.from(x, (_, i) => y[i * 32])).toEqual(Float32Array.from(x, v => round(0 + round(v))));
+  });
+});
+
 describe('memory', () => {
   test('a product beyond the ceiling is refused with both figures', async () => {
     const small = new Arena(await KernelModule.load('exact'), 8 << 20);
     const w: Weights = { kind: 'dense', rows: true, data: new Float32Array(3 << 20) };
-    expect(() =>
-      multiply(small, { m: 1, k: 3 << 10, n: 1 << 10 }, new Float32Array(3 << 10), w, new Float32Array(1 << 10)),
-    ).toThrow(/needs more than 13 MiB of memory; the limit is 8 MiB/);
+    expect(() => multiply(small, { m: 1, k: 3 << 10, n: 1 << 10 }, new Float32Array(3 << 10), w)).toThrow(
+      /needs more than 13 MiB of memory; the limit is 8 MiB/,
+    );
     // and the arena is good for the next one
-    expect(() =>
-      multiply(
-        small,
-        { m: 1, k: 2, n: 2 },
-        new Float32Array(2),
-        { ...w, data: new Float32Array(4) },
-        new Float32Array(2),
-      ),
-    ).not.toThrow();
+    const tiny = { ...w, data: new Float32Array(4) };
+    expect(multiply(small, { m: 1, k: 2, n: 2 }, new Float32Array(2), tiny)).toEqual(new Float32Array(2));
   });
 });

@@ -1,5 +1,5 @@
 /**
- * y = x @ w, or y += x @ w, for x [M, K] and the weights that were set (./weights). float32, row major.
+ * y = x @ w for x [M, K] and the weights that were set (./weights). Row major.
  *
  * The usual three levels: a block of weights (k x columns) is unpacked once into panels that stay in the second-level
  * cache and meets every row of x; rows of x are packed four by four so that the tile reads both strictly in order.
@@ -8,8 +8,9 @@
  * The caller supplies all memory. `workspace` needs WORKSPACE bytes.
  */
 import { interleave, streamRow } from './dense';
-import { COLUMNS, ROWS, row, rowOfFour, SCRATCH, tile } from './tile';
-import { fillPanel, fillScales, scaledGroup, streams, streamSource } from './weights';
+import { FLOAT32, halfRow } from './half';
+import { COLUMNS, copy, ROWS, row, rowOfFour, SCRATCH, tile } from './tile';
+import { fillHalfPanel, fillPanel, fillScales, scaledGroup, streams, streamSource } from './weights';
 
 /** Values of k in a block: a multiple of every group size (at most 128), so that blocks begin with a group. */
 const DEPTH: usize = 256;
@@ -30,16 +31,18 @@ export function workspaceBytes(): usize {
   return PACKED + DEPTH * HEIGHT * 4;
 }
 
-/** With `seeded`, y holds values that the sums start from; otherwise they start from 0. */
-export function multiply(x: usize, y: usize, M: usize, K: usize, N: usize, seeded: bool, workspace: usize): void {
-  // sums scaled by group are always added to what is there
-  if (!seeded && (K == 0 || scaledGroup() != 0 || (M < ROWS && streams()))) {
-    memory.fill(y, 0, M * N * 4);
-    seeded = true;
-  }
-  if (M >= ROWS) multiplyTiles(x, y, M, K, N, seeded, workspace);
+/**
+ * `dtype` is that of the arithmetic (./half): everything is held as float32, but in a half type each step is rounded to
+ * it, as MLX does for quantized weights. Plain weights are always multiplied in FLOAT32.
+ */
+export function multiply(x: usize, y: usize, M: usize, K: usize, N: usize, dtype: i32, workspace: usize): void {
+  if (dtype != FLOAT32) return multiplyHalves(x, y, M, K, N, dtype, workspace);
+  // where sums are added to what is there, they start from 0
+  const added = K == 0 || scaledGroup() != 0 || (M < ROWS && streams());
+  if (added) memory.fill(y, 0, M * N * 4);
+  if (M >= ROWS) multiplyTiles(x, y, M, K, N, added, workspace);
   else if (streams()) for (let m: usize = 0; m < M; m++) streamRow(x + m * K * 4, streamSource(), y + m * N * 4, K, N);
-  else multiplyRows(x, y, M, K, N, seeded, workspace);
+  else multiplyRows(x, y, M, K, N, added, workspace);
 }
 
 @inline
@@ -104,6 +107,30 @@ function multiplyRows(x: usize, y: usize, M: usize, K: usize, N: usize, seeded: 
             for (let j: usize = 0, p: usize = 0; j < nc; j += COLUMNS, p++)
               row(step, source, panels + p * apart, target + j * 4, nc - j, more, scales + p * scalesApart, workspace);
         }
+    }
+  }
+}
+
+/** One panel at a time, all rows of x over it. */
+function multiplyHalves(x: usize, y: usize, M: usize, K: usize, N: usize, dtype: i32, workspace: usize): void {
+  const group = scaledGroup();
+  memory.fill(y, 0, M * N * 4);
+  for (let j: usize = 0; j < N; j += COLUMNS) {
+    const columns = min(N - j, COLUMNS);
+    for (let k0: usize = 0; k0 < K; k0 += NARROW_DEPTH) {
+      const kc = min(K - k0, NARROW_DEPTH);
+      const step = group != 0 ? group : kc;
+      fillHalfPanel(j, columns, k0, kc, workspace + PANELS, workspace + SCALES, workspace + PACKED, dtype);
+      for (let m: usize = 0; m < M; m++) {
+        const target = y + (m * N + j) * 4;
+        const row = columns < COLUMNS ? workspace : target;
+        if (columns < COLUMNS) copy(target, 0, row, 0, 1, columns);
+        for (let k: usize = 0; k < kc; k += step) {
+          const scales = group != 0 ? workspace + SCALES + (k / group) * COLUMNS * 4 : 0;
+          halfRow(step, x + (m * K + k0 + k) * 4, workspace + PANELS + k * COLUMNS * 4, row, scales, dtype);
+        }
+        if (columns < COLUMNS) copy(row, 0, target, 0, 1, columns);
+      }
     }
   }
 }

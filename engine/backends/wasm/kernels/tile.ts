@@ -17,8 +17,9 @@ const STRIDE: usize = COLUMNS * 4;
 /** Bytes of scratch space that `tile` and `row` need for tiles at the edge of y. */
 export const SCRATCH: usize = ROWS * STRIDE;
 
+/** A block of floats; strides in bytes. */
 @inline
-function copy(from: usize, fromStride: usize, to: usize, toStride: usize, rows: usize, columns: usize): void {
+export function copy(from: usize, fromStride: usize, to: usize, toStride: usize, rows: usize, columns: usize): void {
   for (let i: usize = 0; i < rows; i++)
     for (let j: usize = 0; j < columns; j++) store<f32>(to + i * toStride + j * 4, load<f32>(from + i * fromStride + j * 4));
 }

@@ -5,7 +5,9 @@
  */
 import { affinePanelOfColumns, affinePanelOfRows } from './affine';
 import { panelOfColumns, panelOfRows } from './dense';
+import { affinePanel } from './half';
 import { codePanelOfColumns, codePanelOfRows, scalePanel } from './microscaled';
+import { COLUMNS } from './tile';
 
 const DENSE: i32 = 0;
 const AFFINE: i32 = 1;
@@ -92,4 +94,39 @@ export function fillPanel(j: usize, columns: usize, k0: usize, kc: usize, panel:
 /** The scales of the same panel, out[kc / groupSize][8]; only where `scaledGroup` is not 0. */
 export function fillScales(j: usize, columns: usize, k0: usize, kc: usize, out: usize): void {
   scalePanel(scales + (j * groups + k0 / groupSize) * 4, groups, columns, kc / groupSize, out);
+}
+
+/** Scales and biases that change nothing, for as many groups as a panel may have. */
+const ONES = memory.data<f32>([1, 1, 1, 1, 1, 1, 1, 1]);
+const ZEROS = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0]);
+
+/**
+ * The same for arithmetic in a half type (./half). `at` and `more` each have room for kc * 8 floats; where
+ * `scaledGroup` is not 0, the scales are left in `at` as `fillScales` does.
+ */
+export function fillHalfPanel(
+  j: usize, columns: usize, k0: usize, kc: usize, panel: usize, at: usize, more: usize, dtype: i32,
+): void {
+  if (format != AFFINE) {
+    fillPanel(j, columns, k0, kc, panel);
+    if (scaledGroup() != 0) fillScales(j, columns, k0, kc, at);
+    return;
+  }
+  if (ofRows) {
+    affinePanelOfRows(data + j * stride + (k0 * bits) / 8, stride, ONES, ZEROS, 0, columns, kc, groupSize, bits, panel);
+    const first = (j * groups + k0 / groupSize) * 4;
+    scalePanel(scales + first, groups, columns, kc / groupSize, at);
+    scalePanel(biases + first, groups, columns, kc / groupSize, more);
+    affinePanel(panel, kc, groupSize, at, more, dtype);
+    return;
+  }
+  affinePanelOfColumns(data + k0 * stride + (j * bits) / 8, stride, ONES, ZEROS, 0, kc, bits, panel);
+  for (let k: usize = 0; k < kc; k++) {
+    const group = ((k0 + k) * groups + j / groupSize) * 4;
+    for (let i: usize = 0; i < COLUMNS; i++) {
+      store<f32>(at + (k * COLUMNS + i) * 4, load<f32>(scales + group));
+      store<f32>(more + (k * COLUMNS + i) * 4, load<f32>(biases + group));
+    }
+  }
+  affinePanel(panel, kc, 1, at, more, dtype);
 }

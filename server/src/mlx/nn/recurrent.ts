@@ -1,11 +1,13 @@
 /**
  * Recurrent layers: RNN, GRU, LSTM, each over the second axis from the end.
  *
- * MLX records every step. Up to a limit so do we; beyond it, or for a symbolic length, the first two steps show what is
- * refused and what comes out, and the rest repeats the second.
+ * MLX records every step. Where the states have the shape and dtype of the sequence, as they nearly always do, one
+ * operation stands for all steps (engine/src/ops/recurrent.ts). Otherwise up to a limit every step is recorded; beyond
+ * it, or for a symbolic length, the first two steps show what is refused and what comes out, and the rest repeats.
  */
 import { type Dim, isKnown, mul, sub } from '../../../../engine/src/dims/dim';
 import { OpenShape } from '../../../../engine/src/dims/shape';
+import { isFloating } from '../../../../engine/src/dtype';
 import {
   bool,
   type ClassValue,
@@ -66,6 +68,40 @@ function project(l: Layer, x: Value, weight: string, bias: string): Value {
   return offset ? l.mx.call('addmm', [offset, x, transposed]) : l.mx.matmul(x, transposed);
 }
 
+/** The hidden state that `hidden` must fit to go with the whole sequence at once: [..., H]. */
+function fitsSequence(l: Layer, projected: Value, state: Value): boolean {
+  const [sequence, shape] = [l.shape(projected), l.shape(state)];
+  if (sequence === null || shape === null || sequence.length < 2) return false;
+  const wanted = [...sequence.slice(0, -2), l.size('hidden_size')];
+  return shape.length === wanted.length && shape.every((d, i) => l.interpreter.facts.equal(d, wanted[i]) === 'yes');
+}
+
+/**
+ * The whole layer as one operation, where the states fit and there is at least one step; null otherwise.
+ * @param optional arrays that go with the sequence, by name; null where they are not given
+ */
+function atOnce(
+  l: Layer,
+  op: string,
+  projected: Value,
+  recurrent: Value,
+  optional: Readonly<Record<string, Value | null>>,
+): readonly Value[] | null {
+  const { interpreter } = l;
+  const given = Object.entries(optional).filter(([, v]) => v !== null) as [string, Value][];
+  const arrays = [projected, recurrent, ...given.map(([, v]) => v)];
+  const nodes = arrays.flatMap(v => (v.kind === 'array' ? [v.node] : []));
+  const dtype = nodes[0]?.dtype;
+  if (nodes.length < arrays.length || !dtype || !isFloating(dtype) || nodes.some(n => n.dtype !== dtype)) return null;
+  const shape = l.shape(projected);
+  if (shape === null || shape.length < 2 || interpreter.facts.equal(shape[shape.length - 2], 0) === 'yes') return null;
+  const weight = l.shape(recurrent);
+  if (weight === null || weight.length !== 2 || shape[shape.length - 1] !== weight[0]) return null;
+  if (interpreter.facts.equal(weight[1], l.size('hidden_size')) !== 'yes') return null;
+  if (given.some(([name, v]) => name !== 'bias' && !fitsSequence(l, projected, v))) return null;
+  return interpreter.recordAll(op, nodes, { given: given.map(([name]) => name) });
+}
+
 /** The state after a step, from the step's number and the state before. */
 type Step = (index: number, state: readonly (Value | null)[]) => readonly Value[];
 
@@ -105,6 +141,8 @@ function unrolledType(l: Layer, projected: Value): Value {
   return l.interpreter.source({ shape: new OpenShape(shape.lead, tail), dtype: projected.node.dtype });
 }
 
+const TANH = activation('tanh');
+
 const RNN = defineLayer({
   name: 'RNN',
   init: '(input_size, hidden_size, bias=True, nonlinearity=None)',
@@ -112,7 +150,7 @@ const RNN = defineLayer({
     const chosen = l.value('nonlinearity');
     if (['int', 'float', 'str', 'list', 'tuple', 'dict'].includes(chosen.kind) && l.interpreter.truth(chosen))
       throw l.refusal('value', `RNN needs a function as its nonlinearity, not ${chosen.kind}`);
-    l.set('nonlinearity', l.interpreter.truth(chosen) === false ? activation('tanh') : chosen);
+    l.set('nonlinearity', l.interpreter.truth(chosen) === false ? TANH : chosen);
     parameters(l, (input, hidden) => [
       ['Wxh', [hidden, input]],
       ['Whh', [hidden, hidden]],
@@ -122,8 +160,11 @@ const RNN = defineLayer({
   call: '(x, hidden=None)',
   forward(l) {
     const projected = project(l, l.input('x'), 'Wxh', 'bias');
+    const initial = l.optional('hidden');
+    const whole = l.get('nonlinearity') === TANH && atOnce(l, 'rnn', projected, l.get('Whh'), { hidden: initial });
+    if (whole) return whole[0];
     const recurrent = l.mx.transposed(l.get('Whh'));
-    const [hidden] = scan(l, projected, [l.optional('hidden')], (i, [before]) => {
+    const [hidden] = scan(l, projected, [initial], (i, [before]) => {
       const input = at(l, projected, i);
       const mixed = before ? l.mx.call('addmm', [input, before, recurrent]) : input;
       return [l.interpreter.callWith(l.get('nonlinearity'), mixed)];
@@ -150,13 +191,15 @@ const GRU = defineLayer({
   forward(l) {
     const { mx } = l;
     const projected = project(l, l.input('x'), 'Wx', 'b');
+    const [newBias, initial] = [given(l, 'bhn'), l.optional('hidden')];
+    const whole = atOnce(l, 'gru', projected, l.get('Wh'), { bias: newBias, hidden: initial });
+    if (whole) return whole[0];
     const recurrent = mx.transposed(l.get('Wh'));
     const split = int(sub(0, l.size('hidden_size')));
     const gates = (x: Value): [Value, Value] => [last(l, x, slice(NONE, split)), last(l, x, slice(split, NONE))];
     const rank = l.shape(projected)?.length ?? 0;
     const [gateInput, newInput] = rank >= 2 ? gates(projected) : [projected, projected];
-    const newBias = given(l, 'bhn');
-    const [hidden] = scan(l, projected, [l.optional('hidden')], (i, [before]) => {
+    const [hidden] = scan(l, projected, [initial], (i, [before]) => {
       let gate = at(l, gateInput, i);
       let candidate: Value | null = newBias;
       if (before) {
@@ -189,8 +232,11 @@ const LSTM = defineLayer({
   forward(l) {
     const { mx } = l;
     const projected = project(l, l.input('x'), 'Wx', 'bias');
+    const initial = { hidden: l.optional('hidden'), cell: l.optional('cell') };
+    const whole = atOnce(l, 'lstm', projected, l.get('Wh'), initial);
+    if (whole) return tuple(whole);
     const recurrent = mx.transposed(l.get('Wh'));
-    const states = scan(l, projected, [l.optional('hidden'), l.optional('cell')], (i, [hidden, cell]) => {
+    const states = scan(l, projected, [initial.hidden, initial.cell], (i, [hidden, cell]) => {
       const input = at(l, projected, i);
       const gates = hidden ? mx.call('addmm', [input, hidden, recurrent]) : input;
       const parts = mx.items(mx.call('split', [gates, 4], { axis: -1 }));
