@@ -1,267 +1,260 @@
 /**
- * `mx.fast`: norms, rotary embeddings and attention; rules beside reference kernels.
+ * `mx.fast`'s row-wise operations: rms_norm, layer_norm, rope, cross_entropy; and the Hadamard transform.
+ *
+ * The kernels compute in float64 and round once: MLX's own results differ between its backends by more than that.
  */
-import type { Dim } from '../dims/dim';
+import { type Dim, isKnown, showDim } from '../dims/dim';
 import type { Facts } from '../dims/facts';
 import { OpenShape } from '../dims/shape';
-import { type DType, isFloating, promote } from '../dtype';
-import { type ArrayType, defineOp, type RankedType } from '../graph/op';
+import { type DType, isFloating, isInteger, promote } from '../dtype';
+import { type ArrayType, defineOp } from '../graph/op';
 import { Refusal } from '../graph/refusal';
 import { showType } from '../graph/show';
+import { cast } from '../numeric/cast';
 import { rounder } from '../numeric/round';
-import { allocate, elementCount, type Tensor } from '../tensor';
-import { broadcastShapes } from './broadcast';
-import { expandTo } from './expand';
+import { type Tensor, tensor } from '../tensor';
+import { anyRank } from './any_rank';
 import { type Given, optionalInput } from './optional';
+import { rankOf, splitTail } from './tails';
+
+type Reals = { [i: number]: number };
+
+/** @throws Refusal of kind 'dtype' for anything but a real float */
+function requireFloating(op: string, dtype: DType | null, type: ArrayType): void {
+  if (dtype !== null && !isFloating(dtype))
+    throw new Refusal('dtype', `${op} takes floating point arrays, not ${showType(type)}`, { input: 0 });
+}
 
 // ---- norms ------------------------------------------------------------------------------------------------------------
 
-type Norm = { readonly eps: number | null } & Given<'weight' | 'bias'>;
+type NormAttrs = Given<'weight' | 'bias'> & { readonly eps: number | null };
 
-/** The type of a normalised array: weights must be as long as its last axis. */
-function normType(facts: Facts, op: string, inputs: readonly ArrayType[], attrs: Norm): ArrayType {
-  const [x] = inputs;
-  const shape = facts.shape(x.shape);
-  let { dtype } = x;
-  for (const name of ['weight', 'bias'] as const) {
-    const w = optionalInput(inputs, attrs, 1, name);
-    if (!w) continue;
-    dtype = promote(dtype, w.dtype);
-    if (!Array.isArray(w.shape)) continue;
-    if (w.shape.length !== 1) throw new Refusal('norm-dims', `${op}: ${name} has one axis, this is ${showType(w)}`);
-    const axes = shape instanceof OpenShape ? shape.tail : shape;
-    if (!axes || axes.length === 0) continue;
-    const [last, width] = [axes[axes.length - 1], w.shape[0]];
-    facts.require(
-      last,
-      width,
-      () =>
-        new Refusal('norm-dims', `${op}: ${name} has ${width} values, x has ${last} on its last axis: ${showType(x)}`, {
-          axis: -1,
-          expected: width,
-          actual: last,
-        }),
-    );
-  }
-  return { shape, dtype };
+/** A weight or bias is one row as long as the last axis. @throws Refusal of kind 'norm-dims' */
+function requireRow(facts: Facts, op: string, x: ArrayType, row: ArrayType, name: string, input: number): void {
+  const rank = rankOf(row.shape);
+  if (rank !== null && rank !== 1)
+    throw new Refusal('norm-dims', `${op}: ${name} must have one axis, it has ${rank}: ${showType(row)}`, { input });
+  const full = row.shape instanceof OpenShape ? facts.refineRank(row.shape, 1) : row.shape;
+  const features = splitTail(facts, x.shape, 1)?.tail[0];
+  if (!full || features === undefined) return;
+  const [length] = full as readonly Dim[];
+  facts.require(
+    features,
+    length,
+    () =>
+      new Refusal(
+        'norm-dims',
+        `${op} expects ${showDim(length)} features on the last axis, x has ${showDim(features)}: ${showType(x)}`,
+        { input: 0, axis: (rankOf(x.shape) ?? 0) - 1, expected: length, actual: features },
+      ),
+  );
 }
 
-function checkNormRank(op: string, x: RankedType): void {
-  if (x.shape.length === 0) throw new Refusal('norm-dims', `${op} needs an array with at least one axis, not a number`);
+/** The type of a normalized array; the weight takes part in its dtype, the bias does not. */
+function normalizedType(facts: Facts, op: string, inputs: readonly ArrayType[], attrs: NormAttrs): ArrayType {
+  const [x] = inputs;
+  if (rankOf(x.shape) === 0)
+    throw new Refusal('norm-dims', `${op} needs an axis to normalize, x has none: ${showType(x)}`, { input: 0 });
+  const weight = optionalInput(inputs, attrs, 1, 'weight');
+  const bias = optionalInput(inputs, attrs, 1, 'bias');
+  if (weight) requireRow(facts, op, x, weight, 'the weight', 1);
+  if (bias) requireRow(facts, op, x, bias, 'the bias', inputs.indexOf(bias));
+  const dtype = weight ? promote(x.dtype, weight.dtype) : x.dtype;
+  requireFloating(op, dtype, x);
+  return { shape: facts.shape(x.shape), dtype };
 }
 
-/** Rows of the last axis, each handed to `normalise` in double precision. */
-function normKernel(
-  inputs: readonly Tensor[],
-  attrs: Norm,
-  dtype: DType,
-  normalise: (row: Float64Array, eps: number) => void,
-): Tensor {
-  const [x] = inputs;
-  const width = x.shape[x.shape.length - 1];
-  const data = allocate(dtype, elementCount(x.shape)) as Float32Array;
-  const [weight, bias] = (['weight', 'bias'] as const).map(n => optionalInput(inputs, attrs, 1, n));
+/** Every row of `x` as `(x - mean) · scale · weight + bias`; `centered` says whether the mean is taken away. */
+function normalize(inputs: readonly Tensor[], attrs: NormAttrs, dtype: DType, centered: boolean): Tensor {
+  const [input] = inputs;
+  const x = cast(input, dtype);
+  const result = tensor(dtype, x.shape);
+  const length = x.shape[x.shape.length - 1];
+  const [from, to] = [x.data as Reals, result.data as Reals];
+  const weight = optionalInput(inputs, attrs, 1, 'weight')?.data as Reals | undefined;
+  const bias = optionalInput(inputs, attrs, 1, 'bias')?.data as Reals | undefined;
   const round = rounder(dtype);
-  const row = new Float64Array(width);
-  for (let start = 0; start < data.length; start += width) {
-    for (let i = 0; i < width; i++) row[i] = Number(x.data[start + i]);
-    normalise(row, attrs.eps ?? 1e-5);
-    for (let i = 0; i < width; i++) {
-      const scaled = weight ? row[i] * Number(weight.data[i]) : row[i];
-      data[start + i] = round(bias ? scaled + Number(bias.data[i]) : scaled);
-    }
+  for (let start = 0; start < x.data.length; start += length) {
+    let mean = 0;
+    if (centered) for (let i = 0; i < length; i++) mean += from[start + i] / length;
+    let square = 0;
+    for (let i = 0; i < length; i++) square += (from[start + i] - mean) ** 2 / length;
+    const scale = 1 / Math.sqrt(square + (attrs.eps ?? 0));
+    for (let i = 0; i < length; i++)
+      to[start + i] = round((from[start + i] - mean) * scale * (weight?.[i] ?? 1) + (bias?.[i] ?? 0));
   }
-  return { shape: x.shape, dtype, data };
+  return result;
 }
 
-function defineNorm(name: 'rms_norm' | 'layer_norm', normalise: (row: Float64Array, eps: number) => void): void {
-  defineOp<Norm>({
-    name: `fast.${name}`,
-    infer(facts, inputs, attrs) {
-      checkNormRank(name, inputs[0]);
-      return normType(facts, name, inputs, attrs);
-    },
-    inferOpen: (facts, inputs, attrs) => normType(facts, name, inputs, attrs),
-    kernel: (inputs, attrs, [out]) => normKernel(inputs, attrs, out.dtype, normalise),
+for (const [name, centered] of [
+  ['rms_norm', false],
+  ['layer_norm', true],
+] as const)
+  defineOp<NormAttrs>({
+    name,
+    ...anyRank((facts, inputs, attrs: NormAttrs) => normalizedType(facts, name, inputs, attrs)),
+    kernel: (inputs, attrs, [out]) => normalize(inputs, attrs, out.dtype, centered),
   });
-}
-
-const meanOf = (row: Float64Array, of: (v: number) => number): number =>
-  row.reduce((t, v) => t + of(v), 0) / row.length;
-
-defineNorm('rms_norm', (row, eps) => {
-  const scale = 1 / Math.sqrt(meanOf(row, v => v * v) + eps);
-  for (let i = 0; i < row.length; i++) row[i] *= scale;
-});
-defineNorm('layer_norm', (row, eps) => {
-  const centre = meanOf(row, v => v);
-  const scale = 1 / Math.sqrt(meanOf(row, v => (v - centre) ** 2) + eps);
-  for (let i = 0; i < row.length; i++) row[i] = (row[i] - centre) * scale;
-});
 
 // ---- rope -------------------------------------------------------------------------------------------------------------
 
-type Rope = {
+/** Inputs: x, the offset (0-d, or one for each element of the first axis), and frequencies where there is no base. */
+type RopeAttrs = Given<'freqs'> & {
   readonly dims: Dim;
   readonly traditional: boolean;
   readonly base: number | null;
   readonly scale: number | null;
-  readonly offset: Dim | null;
-} & Given<'offset' | 'freqs'>;
+};
 
-/** x keeps its type; it has at least three axes, and the rotated width is even and no wider than the last. */
-defineOp<Rope>({
-  name: 'fast.rope',
-  infer(facts, [x], { dims }) {
-    if (x.shape.length < 3)
-      throw new Refusal('rope', `rope needs at least three axes (…, length, head_dim), x is ${showType(x)}`);
-    const last = x.shape[x.shape.length - 1];
-    if (facts.less(last, dims) === 'yes')
-      throw new Refusal('rope', `rope rotates ${dims} features, but the last axis has ${last}: ${showType(x)}`, {
-        axis: -1,
-        expected: dims,
-        actual: last,
-      });
-    return x;
-  },
-  inferOpen: (_, [x]) => x,
-  kernel(inputs, attrs, [out]) {
-    const [x] = inputs;
-    const dims = attrs.dims as number;
-    const half = dims / 2;
-    const [length, width] = x.shape.slice(-2);
-    const freqs = optionalInput(inputs, attrs, 1, 'freqs');
-    const offsets = optionalInput(inputs, attrs, 1, 'offset');
-    const data = allocate(out.dtype, elementCount(x.shape)) as Float32Array;
-    const round = rounder(out.dtype);
-    const rate = Array.from({ length: half }, (_, i) =>
-      freqs ? 1 / Number(freqs.data[i]) : (attrs.base ?? 10000) ** (-i / half),
+function requireDims(facts: Facts, x: ArrayType, dims: Dim): void {
+  const refuse = (problem: string, actual?: Dim) =>
+    new Refusal('rope', `rope: dims ${problem}: ${showType(x)}`, { input: 0, expected: dims, actual });
+  if (facts.less(dims, 1) === 'yes') throw refuse(`must be positive, not ${showDim(dims)}`);
+  if (facts.divides(2, dims) === 'no') throw refuse(`must be even, not ${showDim(dims)}`);
+  const last = splitTail(facts, x.shape, 1)?.tail[0];
+  if (last !== undefined && facts.less(last, dims) === 'yes')
+    throw refuse(`is ${showDim(dims)}, the last axis has only ${showDim(last)}`, last);
+}
+
+function requireOffset(facts: Facts, x: ArrayType, offset: ArrayType): void {
+  if (offset.dtype !== null && !isInteger(offset.dtype))
+    throw new Refusal('rope', `rope: the offset must be an integer, not ${showType(offset)}`, { input: 1 });
+  const rank = rankOf(offset.shape);
+  if (rank === null || rank === 0) return;
+  const [length] = offset.shape as readonly Dim[];
+  const batch = rankOf(x.shape) === null ? null : (x.shape as readonly Dim[])[0];
+  if (rank > 1 || (batch !== null && facts.equal(length, 1) === 'no' && facts.equal(length, batch) === 'no'))
+    throw new Refusal(
+      'rope',
+      `rope: the offset must be one number, or one for each element of the first axis: ${showType(offset)} for ${showType(x)}`,
+      { input: 1, expected: batch ?? undefined, actual: length },
     );
-    const perBatch = elementCount(x.shape.slice(1));
-    for (let row = 0; row < data.length; row += width) {
-      const batch = offsets && offsets.data.length > 1 ? Math.floor(row / perBatch) : 0;
-      const offset = offsets ? Number(offsets.data[batch]) : ((attrs.offset as number | null) ?? 0);
-      const position = (offset + ((row / width) % length)) * (attrs.scale ?? 1);
-      for (let i = 0; i < half; i++) {
-        const [a, b] = attrs.traditional ? [2 * i, 2 * i + 1] : [i, i + half];
-        const [p, q] = [Number(x.data[row + a]), Number(x.data[row + b])];
-        const angle = position * rate[i];
-        data[row + a] = round(p * Math.cos(angle) - q * Math.sin(angle));
-        data[row + b] = round(p * Math.sin(angle) + q * Math.cos(angle));
-      }
-      for (let i = dims; i < width; i++) data[row + i] = Number(x.data[row + i]);
-    }
-    return { shape: x.shape, dtype: out.dtype, data };
+}
+
+defineOp<RopeAttrs>({
+  name: 'rope',
+  ...anyRank((facts, inputs, attrs: RopeAttrs): ArrayType => {
+    const [x, offset] = inputs;
+    const rank = rankOf(x.shape);
+    if (rank !== null && rank < 3)
+      throw new Refusal('rope', `rope needs at least three axes [B, ..., L, D], x has ${rank}: ${showType(x)}`, {
+        input: 0,
+      });
+    requireFloating('rope', x.dtype, x);
+    requireDims(facts, x, attrs.dims);
+    requireOffset(facts, x, offset);
+    const freqs = optionalInput(inputs, attrs, 2, 'freqs');
+    const length = freqs && rankOf(freqs.shape) === 1 ? (freqs.shape as readonly Dim[])[0] : null;
+    const wrong = () =>
+      new Refusal(
+        'rope',
+        `rope: freqs must be one row of dims / 2 frequencies, dims is ${showDim(attrs.dims)}: ${showType(freqs!)}`,
+        { input: 2 },
+      );
+    if (freqs && rankOf(freqs.shape) !== null && length === null) throw wrong();
+    if (length !== null && isKnown(attrs.dims) && facts.equal(length, attrs.dims / 2) === 'no') throw wrong();
+    return { shape: facts.shape(x.shape), dtype: x.dtype };
+  }),
+  kernel(inputs, attrs, [out]) {
+    const [x, offset] = inputs;
+    return rotate(x, offset, optionalInput(inputs, attrs, 2, 'freqs'), attrs, out.dtype);
   },
 });
 
-// ---- attention --------------------------------------------------------------------------------------------------------
-
-type Attention = { readonly scale: number | null; readonly causal: boolean } & Given<'mask' | 'sinks'>;
-
-const attentionRefusal = (message: string) => new Refusal('attention', message);
-
-/** Queries B×H×L×D, keys and values B×K×S×D with K dividing H; the result has the queries' axes and the values' width. */
-function attentionType(facts: Facts, inputs: readonly RankedType[], attrs: Attention): ArrayType {
-  const [q, k, v] = inputs;
-  for (const [name, x] of [
-    ['queries', q],
-    ['keys', k],
-    ['values', v],
-  ] as const)
-    if (x.shape.length !== 4)
-      throw attentionRefusal(`attention takes four axes (batch, heads, length, head_dim); ${name} is ${showType(x)}`);
-  const dtype = [q, k, v].map(x => x.dtype).reduce(promote);
-  if (dtype !== null && !isFloating(dtype)) throw new Refusal('dtype', `attention is of floats, not ${dtype}`);
-  const same = (a: Dim, b: Dim, message: string) => facts.require(a, b, () => attentionRefusal(message));
-  same(
-    q.shape[3],
-    k.shape[3],
-    `attention: queries have head_dim ${q.shape[3]}, keys ${k.shape[3]}: ${showType(q)}, ${showType(k)}`,
+function rotate(x: Tensor, offset: Tensor, freqs: Tensor | undefined, attrs: RopeAttrs, dtype: DType): Tensor {
+  const rank = x.shape.length;
+  const [length, width] = [x.shape[rank - 2], x.shape[rank - 1]];
+  const half = Number(attrs.dims) / 2;
+  const result = tensor(dtype, x.shape);
+  const [from, to] = [x.data as Reals, result.data as Reals];
+  const round = rounder(dtype);
+  const speeds = Array.from({ length: half }, (_, i) =>
+    freqs ? 1 / Number(freqs.data[i]) : (attrs.base ?? 0) ** (-i / half),
   );
-  same(k.shape[1], v.shape[1], `attention: keys have ${k.shape[1]} heads, values ${v.shape[1]}`);
-  same(k.shape[2], v.shape[2], `attention: keys have length ${k.shape[2]}, values ${v.shape[2]}`);
-  for (const x of [k, v])
-    same(q.shape[0], x.shape[0], `attention: queries have batch ${q.shape[0]}, keys or values ${x.shape[0]}`);
-  if (facts.divides(k.shape[1], q.shape[1]) === 'no')
-    throw attentionRefusal(`attention: ${q.shape[1]} query heads cannot share ${k.shape[1]} key heads evenly`);
-  const mask = optionalInput(inputs, attrs, 3, 'mask');
-  if (mask && Array.isArray(mask.shape)) {
-    if (mask.shape.length > 4)
-      throw attentionRefusal(`attention: a mask has at most four axes, this is ${showType(mask)}`);
-    const scores = [q.shape[0], q.shape[1], q.shape[2], k.shape[2]];
-    const wrong = () =>
-      attentionRefusal(`attention: a mask of ${showType(mask)} does not fit scores of [${scores.join(', ')}]`);
-    const joined = broadcastShapes(facts, mask.shape, scores, wrong);
-    for (const [i, d] of joined.entries()) if (facts.equal(d, scores[i]) === 'no') throw wrong();
+  const rows = x.data.length / Math.max(width, 1);
+  const perBatch = rows / x.shape[0];
+  for (let row = 0; row < rows; row++) {
+    const batch = Math.floor(row / perBatch);
+    const start = Number(offset.data[offset.data.length > 1 ? batch : 0]);
+    const position = (start + (row % length)) * (attrs.scale ?? 1);
+    for (let i = 0; i < half; i++) {
+      const first = row * width + (attrs.traditional ? 2 * i : i);
+      const second = row * width + (attrs.traditional ? 2 * i + 1 : i + half);
+      const [sin, cos] = [Math.sin(position * speeds[i]), Math.cos(position * speeds[i])];
+      to[first] = round(from[first] * cos - from[second] * sin);
+      to[second] = round(from[first] * sin + from[second] * cos);
+    }
+    for (let i = 2 * half; i < width; i++) to[row * width + i] = from[row * width + i];
   }
-  return { shape: [q.shape[0], q.shape[1], q.shape[2], v.shape[3]], dtype };
+  return result;
 }
 
-defineOp<Attention>({
-  name: 'fast.scaled_dot_product_attention',
-  infer: attentionType,
-  inferOpen(facts, inputs, attrs) {
-    const ranked = inputs.map(x => {
-      const shape = facts.shape(x.shape);
-      const known =
-        shape instanceof OpenShape && inputs.indexOf(x) < 3
-          ? facts.refineRank(shape, 4)
-          : Array.isArray(shape)
-            ? shape
-            : null;
-      return known && { shape: known, dtype: x.dtype };
-    });
-    const [q, k, v] = ranked;
-    const mask = ranked[3];
-    if (q && k && v)
-      return attentionType(facts, mask ? [q, k, v, mask] : [q, k, v], mask ? attrs : { ...attrs, given: [] });
-    // The queries' axes are the result's but for the width, which is the values'.
-    const dtype = inputs
-      .slice(0, 3)
-      .map(x => x.dtype)
-      .reduce(promote);
-    return { shape: null, dtype };
+// ---- cross entropy ----------------------------------------------------------------------------------------------------
+
+defineOp({
+  name: 'fast_cross_entropy',
+  ...anyRank((facts, [logits, targets]): ArrayType => {
+    const op = 'cross_entropy';
+    if (rankOf(logits.shape) === 0)
+      throw new Refusal('loss', `${op}: the logits need an axis of classes: ${showType(logits)}`, { input: 0 });
+    requireFloating(op, logits.dtype, logits);
+    if (targets.dtype !== null && !isInteger(targets.dtype))
+      throw new Refusal('loss', `${op} takes class indices as targets, not ${showType(targets)}`, { input: 1 });
+    const rest = splitTail(facts, logits.shape, 1)?.batch ?? null;
+    const [want, have] = [rest, facts.shape(targets.shape)];
+    if (Array.isArray(want) && Array.isArray(have)) {
+      const refuse = () =>
+        new Refusal(
+          'loss',
+          `${op}: the targets must have the shape of the logits without the last axis: ${showType(targets)} for ${showType(logits)}`,
+          { input: 1 },
+        );
+      if (want.length !== have.length) throw refuse();
+      for (const [axis, d] of (have as readonly Dim[]).entries())
+        facts.require(d, (want as readonly Dim[])[axis], refuse);
+    }
+    return { shape: have ?? rest, dtype: 'float32' };
+  }),
+  kernel([logits, targets], _, [out]) {
+    const classes = logits.shape[logits.shape.length - 1];
+    const result = tensor('float32', out.shape);
+    const x = logits.data as Reals;
+    for (let row = 0; row < result.data.length; row++) {
+      let most = -Infinity;
+      for (let i = 0; i < classes; i++) most = Math.max(most, x[row * classes + i]);
+      let sum = 0;
+      for (let i = 0; i < classes; i++) sum += Math.exp(x[row * classes + i] - most);
+      result.data[row] = Math.log(sum) + most - x[row * classes + Number(targets.data[row])];
+    }
+    return result;
   },
-  kernel(inputs, attrs, [out]) {
-    const [q, k, v] = inputs;
-    const [batch, heads, length, width] = q.shape;
-    const [, shared, keys] = k.shape;
-    const deep = v.shape[3];
-    const scoresShape = [batch, heads, length, keys];
-    const given = optionalInput(inputs, attrs, 3, 'mask');
-    const mask = given && expandTo(given, scoresShape);
-    const sinks = optionalInput(inputs, attrs, 3, 'sinks');
-    const data = allocate(out.dtype, elementCount(out.shape)) as Float32Array;
-    const round = rounder(out.dtype);
-    const scores = new Float64Array(keys);
-    const at = (t: Tensor, i: number) => Number(t.data[i]);
-    for (let b = 0; b < batch; b++)
-      for (let h = 0; h < heads; h++) {
-        const kv = (b * shared + Math.floor(h / (heads / shared))) * keys;
-        for (let l = 0; l < length; l++) {
-          const row = (b * heads + h) * length + l;
-          let top = sinks ? at(sinks, h) : -Infinity;
-          for (let s = 0; s < keys; s++) {
-            let dot = 0;
-            for (let d = 0; d < width; d++) dot += at(q, row * width + d) * at(k, (kv + s) * width + d);
-            dot *= attrs.scale ?? 1;
-            if (mask)
-              dot =
-                mask.dtype === 'bool' ? (mask.data[row * keys + s] ? dot : -Infinity) : dot + at(mask, row * keys + s);
-            if (attrs.causal && s > l + keys - length) dot = -Infinity;
-            scores[s] = dot;
-            top = Math.max(top, dot);
-          }
-          let total = sinks ? Math.exp(at(sinks, h) - top) : 0;
-          for (let s = 0; s < keys; s++) total += scores[s] = Math.exp(scores[s] - top);
-          for (let d = 0; d < deep; d++) {
-            let sum = 0;
-            for (let s = 0; s < keys; s++) sum += scores[s] * at(v, (kv + s) * deep + d);
-            data[row * deep + d] = round(sum / total);
-          }
-        }
+});
+
+// ---- hadamard ---------------------------------------------------------------------------------------------------------
+
+defineOp<{ readonly scale: number | null }>({
+  name: 'hadamard_transform',
+  ...anyRank((facts, [x]): ArrayType => {
+    const dtype = x.dtype === null || isFloating(x.dtype) ? x.dtype : 'float32';
+    return { shape: facts.shape(x.shape), dtype };
+  }),
+  kernel([x], { scale }, [out]) {
+    const length = x.shape[x.shape.length - 1] ?? 1;
+    if (length < 1 || (length & (length - 1)) !== 0)
+      throw new Error(`the reference Hadamard transform knows powers of two, not a last axis of ${length}`);
+    const rows = cast(x, out.dtype);
+    const values = Float64Array.from(rows.data as ArrayLike<number>);
+    for (let size = 1; size < length; size *= 2)
+      for (let i = 0; i < values.length; i++) {
+        if ((i & size) !== 0) continue;
+        const [a, b] = [values[i], values[i + size]];
+        values[i] = a + b;
+        values[i + size] = a - b;
       }
-    return { shape: out.shape, dtype: out.dtype, data };
+    const factor = scale ?? 1 / Math.sqrt(length);
+    const round = rounder(out.dtype);
+    const result = tensor(out.dtype, out.shape);
+    for (let i = 0; i < values.length; i++) (result.data as Reals)[i] = round(values[i] * factor);
+    return result;
   },
 });

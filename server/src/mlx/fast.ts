@@ -1,120 +1,144 @@
 /**
- * `mx.fast`, and products of matrices, dense and quantized.
+ * `mlx.core.fast`: fused operations, and kernels written in the user's own Metal or CUDA.
  */
+import type { Dim } from '../../../engine/src/dims/dim';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
-import { type BuiltinValue, tuple, unknown, type Value } from '../interpreter/values';
-import { type Call, define } from './define';
+import { Refusal } from '../../../engine/src/graph/refusal';
+import { type BuiltinValue, list, type NativeType, type NativeValue, type Value } from '../interpreter/values';
+import { scalarArray, scalarKind } from './convert';
+import { type Call, define, defineMethod, dtypeOf, isOpaque } from './define';
+import { keepingDtype } from './sequences';
 
-/** The optional arrays that were given, by name. */
-function optional(c: Call, names: readonly string[]): { given: string[]; inputs: ArrayNode[] } {
-  const given = names.filter(n => c.has(n));
-  return { given, inputs: given.map(n => c.array(n)) };
+/** The arrays given for optional arguments, with their names in the operation, in order. */
+function optional<Name extends string>(
+  c: Call,
+  names: Readonly<Record<string, Name>>,
+): { readonly given: Name[]; readonly arrays: ArrayNode[] } {
+  const present = Object.entries(names).filter(([argument]) => c.has(argument));
+  return { given: present.map(([, name]) => name), arrays: present.map(([argument]) => c.arrayOnly(argument)) };
 }
 
-function norm(c: Call, name: 'rms_norm' | 'layer_norm', names: readonly string[]): Value {
-  const { given, inputs } = optional(c, names);
-  return c.interpreter.record(`fast.${name}`, [c.array('x'), ...inputs], { eps: c.float('eps'), given });
+function norm(signature: string, op: string, rows: Readonly<Record<string, 'weight' | 'bias'>>): BuiltinValue {
+  return define(signature, c => {
+    const x = c.arrayOnly('x');
+    return keepingDtype(c, x, () => {
+      const { given, arrays } = optional(c, rows);
+      return c.interpreter.record(op, [x, ...arrays], { given, eps: c.float('eps') });
+    });
+  });
 }
 
 function rope(c: Call): Value {
-  const offset = c.value('offset');
-  const isArray = offset.kind === 'array';
-  const names = [...(isArray ? ['offset'] : []), ...(c.has('freqs') ? ['freqs'] : [])];
-  return c.interpreter.record('fast.rope', [c.array('a'), ...names.map(n => c.array(n))], {
-    dims: c.dim('dims'),
-    traditional: c.interpreter.truth(c.value('traditional')) ?? false,
-    base: c.has('base') ? c.float('base') : null,
-    scale: c.float('scale'),
-    offset: offset.kind === 'int' ? offset.value : null,
-    given: names,
+  const x = c.arrayOnly('a');
+  return keepingDtype(c, x, () => {
+    const { given, arrays } = optional(c, { freqs: 'freqs' as const });
+    const based = c.has('base');
+    if (based === given.length > 0)
+      throw new Refusal(
+        'rope',
+        `mx.fast.rope takes either a base or freqs, ${based ? 'not both' : 'neither is given'}`,
+      );
+    const offset = c.value('offset');
+    const start = scalarKind(offset) ? scalarArray(c.interpreter, offset) : c.array('offset');
+    return c.interpreter.record('rope', [x, start, ...arrays], {
+      given,
+      dims: c.dim('dims'),
+      traditional: c.flag('traditional'),
+      base: based ? c.float('base') : null,
+      scale: c.float('scale'),
+    });
   });
 }
 
 function attention(c: Call): Value {
+  const [q, k, v] = ['q', 'k', 'v'].map(name => c.arrayOnly(name));
+  const scale = c.float('scale');
   const mask = c.value('mask');
-  const names = [
-    ...(mask.kind === 'array' || (mask.kind !== 'none' && mask.kind !== 'str') ? ['mask'] : []),
-    ...(c.has('sinks') ? ['sinks'] : []),
-  ];
-  return c.interpreter.record(
-    'fast.scaled_dot_product_attention',
-    [c.array('q'), c.array('k'), c.array('v'), ...names.map(n => c.array(n))],
-    {
-      scale: c.float('scale'),
-      causal: mask.kind === 'str' && mask.value === 'causal',
-      given: names,
-    },
-  );
+  const inputs = [q, k, v];
+  const given: ('mask' | 'sinks')[] = [];
+  if (mask.kind === 'str' && mask.value !== null && mask.value !== 'causal')
+    throw new Refusal('attention', `scaled_dot_product_attention knows the mask 'causal', not '${mask.value}'`);
+  // what may be None, 'causal' or an array cannot change the result's shape
+  if (mask.kind === 'array') {
+    inputs.push(mask.node);
+    given.push('mask');
+  } else if (mask.kind !== 'none' && mask.kind !== 'str' && !isOpaque(mask))
+    throw c.wrong('mask', "an array, 'causal' or None");
+  if (c.value('sinks').kind === 'array') {
+    inputs.push(c.arrayOnly('sinks'));
+    given.push('sinks');
+  }
+  return c.interpreter.record('attention', inputs, { given, scale, causal: mask.kind === 'str' });
 }
 
-export const fastFunctions: readonly BuiltinValue[] = [
-  define('mx.fast.rms_norm(x, weight, eps, *, stream=None)', c => norm(c, 'rms_norm', ['weight'])),
-  define('mx.fast.layer_norm(x, weight, bias, eps, *, stream=None)', c => norm(c, 'layer_norm', ['weight', 'bias'])),
-  define('mx.fast.rope(a, dims, *, traditional, base, scale, offset, freqs=None, stream=None)', rope),
-  define('mx.fast.scaled_dot_product_attention(q, k, v, *, scale, mask=None, sinks=None, stream=None)', attention),
-  define(
-    "mx.fast.metal_kernel(name, input_names, output_names, source, header='', ensure_row_contiguous=True, atomic_outputs=False)",
-    () => unknown('runs a Metal kernel'),
-  ),
-];
+// ---- kernels of the user's own ----------------------------------------------------------------------------------------
 
-// ---- products ---------------------------------------------------------------------------------------------------------
+/** Where MLX would compile a kernel: its results are what the caller says they are. */
+function runKernel(c: Call): Value {
+  const shapes = c.items('output_shapes').map(shape => c.interpreter.settled(shape));
+  const dtypes = c.items('output_dtypes').map(dtype => dtypeOf(c.interpreter.settled(dtype)));
+  const sizes = shapes.map(shape => {
+    if (shape.kind !== 'tuple' && shape.kind !== 'list') {
+      if (isOpaque(shape) || shape.kind === 'native') return null;
+      throw c.wrong('output_shapes', 'a list of shapes');
+    }
+    return shape.items?.map((d): Dim => c.asDim(c.interpreter.settleAs(d, 'int'), 'output_shapes')) ?? null;
+  });
+  const types = sizes.map((shape, i) => ({ shape, dtype: dtypes[i] ?? null }));
+  if (types.some(t => t.shape === null || t.dtype === null)) return list(types.map(type => c.interpreter.source(type)));
+  const inputs = c.items('inputs').flatMap(v => (v.kind === 'array' ? [v.node] : []));
+  return list(c.interpreter.recordAll('custom_kernel', inputs, { shapes: sizes, dtypes }));
+}
 
-const scheme = (c: Call) => ({
-  group_size: c.has('group_size') ? c.int('group_size') : null,
-  bits: c.has('bits') ? c.int('bits') : null,
-  mode: c.text('mode'),
+const kernelCall = (name: string, keywords: string): BuiltinValue =>
+  defineMethod(
+    `${name}(*, inputs, output_shapes, output_dtypes, grid, threadgroup, ${keywords}stream=None)`,
+    runKernel,
+  );
+
+const kernelType = (name: string, call: BuiltinValue): NativeType => ({
+  name,
+  cls: null,
+  call: (interpreter, self, args) => call.call(interpreter, { ...args, positional: [self, ...args.positional] }),
 });
 
-export const productFunctions: readonly BuiltinValue[] = [
-  define('mx.matmul(a, b, /, *, stream=None)', c =>
-    c.interpreter.record('matmul', [c.arrayOnly('a'), c.arrayOnly('b')]),
-  ),
-  define('mx.addmm(c, a, b, /, alpha=1.0, beta=1.0, *, stream=None)', c =>
-    c.interpreter.record('addmm', [c.array('c'), c.arrayOnly('a'), c.arrayOnly('b')], {
-      alpha: c.float('alpha'),
-      beta: c.float('beta'),
-    }),
-  ),
-  define('mx.inner(a, b, /, *, stream=None)', c => c.interpreter.record('inner', [c.arrayOnly('a'), c.arrayOnly('b')])),
-  define('mx.outer(a, b, /, *, stream=None)', c => c.interpreter.record('outer', [c.arrayOnly('a'), c.arrayOnly('b')])),
-  define('mx.einsum(subscripts, *operands, stream=None)', c =>
-    c.interpreter.record(
-      'einsum',
-      c.items('operands').map(o => (o.kind === 'array' ? o.node : c.array('operands'))),
-      { subscripts: c.text('subscripts') },
-    ),
-  ),
-];
+const METAL = kernelType(
+  'metal_kernel',
+  kernelCall('mx.fast.metal_kernel', 'template=None, init_value=None, verbose=False, '),
+);
+const CUDA = kernelType(
+  'cuda_kernel',
+  kernelCall('mx.fast.cuda_kernel', 'template=None, init_value=None, verbose=False, '),
+);
 
-export const quantizationFunctions: readonly BuiltinValue[] = [
-  define("mx.quantize(w, /, group_size=None, bits=None, mode='affine', *, global_scale=None, stream=None)", c =>
-    tuple([...c.interpreter.recordAll('quantize', [c.arrayOnly('w')], scheme(c))]),
+const kernel = (type: NativeType, data: string): NativeValue => ({ kind: 'native', type, data });
+
+export const fastFunctions: readonly BuiltinValue[] = [
+  norm('mx.fast.rms_norm(x, weight, eps, *, stream=None)', 'rms_norm', { weight: 'weight' }),
+  norm('mx.fast.layer_norm(x, weight, bias, eps, *, stream=None)', 'layer_norm', { weight: 'weight', bias: 'bias' }),
+  define('mx.fast.rope(a, dims, *, traditional, base, scale, offset, freqs=None, stream=None)', rope),
+  define(
+    'mx.fast.scaled_dot_product_attention(q, k, v, *, scale, mask=None, sinks=None, force_fused=False, stream=None)',
+    attention,
+  ),
+  define('mx.fast.cross_entropy(logits, targets, *, stream=None)', c =>
+    c.interpreter.record('fast_cross_entropy', [c.arrayOnly('logits'), c.arrayOnly('targets')]),
+  ),
+  define('mx.fast.gated_delta_update(q, k, v, gamma, beta, initial_state=None, mask=None, stream=None)', c => {
+    const required = ['q', 'k', 'v', 'gamma', 'beta'].map(name => c.arrayOnly(name));
+    const { given, arrays } = optional(c, { initial_state: 'state' as const, mask: 'mask' as const });
+    return list(c.interpreter.recordAll('gated_delta_update', [...required, ...arrays], { given }));
+  }),
+  define(
+    "mx.fast.metal_kernel(name, input_names, output_names, source, header='', ensure_row_contiguous=True, atomic_outputs=False, compile_options=None)",
+    () => kernel(METAL, 'metal'),
   ),
   define(
-    "mx.dequantize(w, /, scales, biases=None, group_size=None, bits=None, mode='affine', global_scale=None, dtype=None, *, stream=None)",
-    c => {
-      const { given, inputs } = optional(c, ['biases']);
-      return c.interpreter.record('dequantize', [c.arrayOnly('w'), c.arrayOnly('scales'), ...inputs], {
-        ...scheme(c),
-        dtype: c.dtype('dtype'),
-        given,
-      });
-    },
+    "mx.fast.cuda_kernel(name, input_names, output_names, source, header='', ensure_row_contiguous=True, shared_memory=0)",
+    () => kernel(CUDA, 'cuda'),
   ),
   define(
-    "mx.quantized_matmul(x, w, /, scales, biases=None, transpose=True, group_size=None, bits=None, mode='affine', *, stream=None)",
-    c => {
-      const { given, inputs } = optional(c, ['biases']);
-      return c.interpreter.record(
-        'quantized_matmul',
-        [c.array('x'), c.arrayOnly('w'), c.arrayOnly('scales'), ...inputs],
-        {
-          ...scheme(c),
-          transpose: c.flag('transpose'),
-          given,
-        },
-      );
-    },
+    'mx.fast.precompiled_cuda_kernel(*, name, compiled_source, inputs, output_shapes, output_dtypes, scalars, grid, threadgroup, shared_memory=0, init_value=None, ensure_row_contiguous=False, stream=None)',
+    runKernel,
   ),
 ];
