@@ -196,7 +196,7 @@ function grid(
         n => `${n} of ${quantized}`,
       ),
     );
-  return new SortedTable({
+  return new SortedTable<Setting>({
     caption: 'Every setting with its size and error',
     columns,
     rows: settings,
