@@ -80,8 +80,8 @@ function drawn(array: ArrayResult, grid: Grid): HTMLElement[] {
 /** Keeps cells square where there is room, and never lets a picture grow beyond what is useful. */
 function frameSize(rows: number, columns: number): string {
   const cell = Math.max(1, Math.min(24, Math.floor(Math.min(560 / columns, 320 / rows))));
-  const height = Math.max(rows * cell, Math.min(24, 320));
-  return `width:${columns * cell}px;height:${Math.min(height, 320)}px`;
+  const [width, height] = [columns * cell, Math.min(320, Math.max(24, rows * cell))];
+  return `width:${width}px;aspect-ratio:${width}/${height}`;
 }
 
 function scaleOf(values: Float64Array): [number, number] {

@@ -17,7 +17,7 @@ import { type Given, optionalInput } from './optional';
  * Inputs: q and k [B, T, n_k, D_k], v [B, T, n_v, D_v], gamma and beta [B, T, n_v]; the state [B, n_v, D_v, D_k] and a
  * mask [B, T] may follow.
  */
-type DeltaAttrs = Given<'state' | 'mask'>;
+type DeltaAttrs = Given<'initial_state' | 'mask'>;
 
 const dtypeOf = (types: readonly ArrayType[]): ArrayType['dtype'] =>
   types.reduce<ArrayType['dtype']>((all, t) => promote(all, t.dtype), types[0].dtype);
@@ -61,7 +61,7 @@ defineOp<DeltaAttrs>({
     const [q, k, v, gamma, beta] = inputs;
     const result = tensor(out.dtype, out.shape);
     const matrices = tensor('float32', state.shape);
-    const before = optionalInput(inputs, attrs, 5, 'state');
+    const before = optionalInput(inputs, attrs, 5, 'initial_state');
     if (before) (matrices.data as Float32Array).set(before.data as Float32Array);
     const mask = optionalInput(inputs, attrs, 5, 'mask');
     const [batch, length, heads] = v.shape;

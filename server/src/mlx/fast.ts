@@ -7,23 +7,14 @@ import { Refusal } from '../../../engine/src/graph/refusal';
 import { type BuiltinValue, list, type NativeType, type NativeValue, type Value } from '../interpreter/values';
 import { scalarArray, scalarKind } from './convert';
 import { type Call, define, defineMethod, dtypeOf, isOpaque } from './define';
-import { keepingDtype } from './sequences';
+import { given, keepingDtype } from './sequences';
 
-/** The arrays given for optional arguments, with their names in the operation, in order. */
-function optional<Name extends string>(
-  c: Call,
-  names: Readonly<Record<string, Name>>,
-): { readonly given: Name[]; readonly arrays: ArrayNode[] } {
-  const present = Object.entries(names).filter(([argument]) => c.has(argument));
-  return { given: present.map(([, name]) => name), arrays: present.map(([argument]) => c.arrayOnly(argument)) };
-}
-
-function norm(signature: string, op: string, rows: Readonly<Record<string, 'weight' | 'bias'>>): BuiltinValue {
+function norm(signature: string, op: string, rows: readonly ('weight' | 'bias')[]): BuiltinValue {
   return define(signature, c => {
     const x = c.arrayOnly('x');
     return keepingDtype(c, x, () => {
-      const { given, arrays } = optional(c, rows);
-      return c.interpreter.record(op, [x, ...arrays], { given, eps: c.float('eps') });
+      const optional = given(c, rows);
+      return c.interpreter.record(op, [x, ...optional.arrays], { given: optional.names, eps: c.float('eps') });
     });
   });
 }
@@ -31,17 +22,17 @@ function norm(signature: string, op: string, rows: Readonly<Record<string, 'weig
 function rope(c: Call): Value {
   const x = c.arrayOnly('a');
   return keepingDtype(c, x, () => {
-    const { given, arrays } = optional(c, { freqs: 'freqs' as const });
+    const freqs = given(c, ['freqs'] as const);
     const based = c.has('base');
-    if (based === given.length > 0)
+    if (based === freqs.arrays.length > 0)
       throw new Refusal(
         'rope',
         `mx.fast.rope takes either a base or freqs, ${based ? 'not both' : 'neither is given'}`,
       );
     const offset = c.value('offset');
     const start = scalarKind(offset) ? scalarArray(c.interpreter, offset) : c.array('offset');
-    return c.interpreter.record('rope', [x, start, ...arrays], {
-      given,
+    return c.interpreter.record('rope', [x, start, ...freqs.arrays], {
+      given: freqs.names,
       dims: c.dim('dims'),
       traditional: c.flag('traditional'),
       base: based ? c.float('base') : null,
@@ -55,20 +46,20 @@ function attention(c: Call): Value {
   const scale = c.float('scale');
   const mask = c.value('mask');
   const inputs = [q, k, v];
-  const given: ('mask' | 'sinks')[] = [];
+  const names: ('mask' | 'sinks')[] = [];
   if (mask.kind === 'str' && mask.value !== null && mask.value !== 'causal')
     throw new Refusal('attention', `scaled_dot_product_attention knows the mask 'causal', not '${mask.value}'`);
   // what may be None, 'causal' or an array cannot change the result's shape
   if (mask.kind === 'array') {
     inputs.push(mask.node);
-    given.push('mask');
+    names.push('mask');
   } else if (mask.kind !== 'none' && mask.kind !== 'str' && !isOpaque(mask))
     throw c.wrong('mask', "an array, 'causal' or None");
   if (c.value('sinks').kind === 'array') {
     inputs.push(c.arrayOnly('sinks'));
-    given.push('sinks');
+    names.push('sinks');
   }
-  return c.interpreter.record('attention', inputs, { given, scale, causal: mask.kind === 'str' });
+  return c.interpreter.record('attention', inputs, { given: names, scale, causal: mask.kind === 'str' });
 }
 
 // ---- kernels of the user's own ----------------------------------------------------------------------------------------
@@ -114,8 +105,8 @@ const CUDA = kernelType(
 const kernel = (type: NativeType, data: string): NativeValue => ({ kind: 'native', type, data });
 
 export const fastFunctions: readonly BuiltinValue[] = [
-  norm('mx.fast.rms_norm(x, weight, eps, *, stream=None)', 'rms_norm', { weight: 'weight' }),
-  norm('mx.fast.layer_norm(x, weight, bias, eps, *, stream=None)', 'layer_norm', { weight: 'weight', bias: 'bias' }),
+  norm('mx.fast.rms_norm(x, weight, eps, *, stream=None)', 'rms_norm', ['weight']),
+  norm('mx.fast.layer_norm(x, weight, bias, eps, *, stream=None)', 'layer_norm', ['weight', 'bias']),
   define('mx.fast.rope(a, dims, *, traditional, base, scale, offset, freqs=None, stream=None)', rope),
   define(
     'mx.fast.scaled_dot_product_attention(q, k, v, *, scale, mask=None, sinks=None, force_fused=False, stream=None)',
@@ -126,8 +117,10 @@ export const fastFunctions: readonly BuiltinValue[] = [
   ),
   define('mx.fast.gated_delta_update(q, k, v, gamma, beta, initial_state=None, mask=None, stream=None)', c => {
     const required = ['q', 'k', 'v', 'gamma', 'beta'].map(name => c.arrayOnly(name));
-    const { given, arrays } = optional(c, { initial_state: 'state' as const, mask: 'mask' as const });
-    return list(c.interpreter.recordAll('gated_delta_update', [...required, ...arrays], { given }));
+    const optional = given(c, ['initial_state', 'mask'] as const);
+    return list(
+      c.interpreter.recordAll('gated_delta_update', [...required, ...optional.arrays], { given: optional.names }),
+    );
   }),
   define(
     "mx.fast.metal_kernel(name, input_names, output_names, source, header='', ensure_row_contiguous=True, atomic_outputs=False, compile_options=None)",

@@ -17,17 +17,20 @@ import {
 } from '../interpreter/values';
 import { arrayClass, arrayType as baseArrayType, registerMethods } from './array';
 import { atAttribute } from './at';
+import { convolutionFunctions } from './convolution';
 import { arrayConstructor, creationFunctions } from './creation';
 import { define } from './define';
 import { dtypeFunctions, dtypeNames } from './dtypes';
 import { elementwiseFunctions } from './elementwise';
-import { fastFunctions, productFunctions, quantizationFunctions } from './fast';
+import { fastFunctions } from './fast';
 import { gatheringFunctions } from './gathering';
 import { getItem, setItem } from './indexing';
 import { joiningFunctions } from './joining';
 import { arrayMethods } from './methods';
 import { nnModules } from './nn';
 import { useCore } from './nn/mx';
+import { productFunctions } from './products';
+import { quantizationFunctions } from './quantization';
 import { randomFunctions, randomValues } from './random';
 import { reductionFunctions } from './reductions';
 import { shapingFunctions } from './shaping';
@@ -63,6 +66,7 @@ function coreModule(): ModuleValue {
     dtypeFunctions,
     elementwiseFunctions,
     shapingFunctions,
+    convolutionFunctions,
     joiningFunctions,
     gatheringFunctions,
     creationFunctions,

@@ -41,6 +41,15 @@ export function arraysIn(c: Call, name: string): ArrayNode[] {
   });
 }
 
+/** The optional arrays that were given, with their names, in the order of `names`. */
+export function given<Name extends string>(
+  c: Call,
+  names: readonly Name[],
+): { readonly names: readonly Name[]; readonly arrays: readonly ArrayNode[] } {
+  const present = names.filter(name => c.has(name));
+  return { names: present, arrays: present.map(name => c.arrayOnly(name)) };
+}
+
 /** A dtype argument: null when not given. @throws Unknowable for one that is not known */
 export function givenDtype(c: Call, name: string): DType | null {
   if (c.dtypeIsUnknown(name)) throw new Unknowable(`${name} of ${c.signature.name} is not known`);
