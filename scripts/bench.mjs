@@ -13,7 +13,8 @@ const folder = path.join(root, 'test/bench');
 const wanted = process.argv.slice(2);
 const all = existsSync(folder) ? readdirSync(folder).filter(name => name.endsWith('.bench.ts')) : [];
 const chosen = all.filter(name => wanted.length === 0 || wanted.some(part => name.includes(part)));
-if (chosen.length === 0) throw new Error(`no measurement is called ${wanted.join(' or ')}; there are: ${all.join(', ')}`);
+if (chosen.length === 0)
+  throw new Error(`no measurement is called ${wanted.join(' or ')}; there are: ${all.join(', ')}`);
 
 await build();
 let failed = false;

@@ -8,13 +8,12 @@
  */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync } from 'node:zlib';
 import esbuild from 'esbuild';
 import { pyrightParser } from './pyright-parser.mjs';
 
-export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+export const root = path.resolve(import.meta.dirname, '..');
 
 const node = { platform: 'node', format: 'cjs', target: 'node20' };
 const page = { platform: 'browser', format: 'iife', target: 'es2022' };
@@ -25,11 +24,7 @@ const host = { format: 'cjs', external: ['vscode'] };
 const bundles = {
   'client.js': { entry: 'client/src/main.node.ts', ...node, ...host },
   'client.web.js': { entry: 'client/src/main.web.ts', ...page, ...host },
-  'server.js': { entry: 'server/src/main.node.ts', ...node },
-  'server.web.js': { entry: 'server/src/main.web.ts', ...page },
   'cli.js': { entry: 'server/src/cli.node.ts', ...node, banner: { js: '#!/usr/bin/env node' } },
-  'engine.js': { entry: 'engine/src/worker/worker.node.ts', ...node },
-  'engine.web.js': { entry: 'engine/src/worker/worker.web.ts', ...page },
   'panels/run.js': { entry: 'client/webview/run/main.ts', ...page },
   'panels/quantize.js': { entry: 'client/webview/quantize/main.ts', ...page },
   'panels/panels.css': { entry: 'client/webview/panels.css' },
@@ -112,7 +107,7 @@ function newest(paths) {
   return latest;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (process.argv[1] === import.meta.filename) {
   const { values } = parseArgs({ options: { dev: { type: 'boolean' }, watch: { type: 'boolean' } } });
   const rows = await build({ dev: values.dev || values.watch, watch: values.watch });
   for (const [file, bytes, packed] of rows)

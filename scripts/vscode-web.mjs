@@ -4,7 +4,16 @@
  * `@vscode/test-web` would download a build; it takes one it finds in its data folder, so links to the package are put
  * there. It starts no browser of its own: webviews need a profile that keeps their service worker.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import path from 'node:path';
@@ -44,7 +53,12 @@ function linkBuild(build, data, version) {
   if (existsSync(path.join(target, 'version'))) return;
   rmSync(target, { recursive: true, force: true });
   mkdirSync(target, { recursive: true });
-  for (const name of readdirSync(build)) symlinkSync(path.join(build, name), path.join(target, name), 'junction');
+  for (const entry of readdirSync(build, { withFileTypes: true })) {
+    const [from, to] = [path.join(build, entry.name), path.join(target, entry.name)];
+    // Windows lets anyone link folders, but not files.
+    if (entry.isDirectory()) symlinkSync(from, to, 'junction');
+    else copyFileSync(from, to);
+  }
   writeFileSync(path.join(target, 'version'), version);
 }
 

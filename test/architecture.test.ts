@@ -38,7 +38,7 @@ const ROOMS: readonly (readonly [room: string, may: readonly string[]])[] = [
     ],
   ],
   ['server/src/features', ['server/src', 'engine']],
-  ['server/src', ['server/src', 'engine']],
+  ['server/src', ['server/src', 'engine', 'package.json']],
   ['client', ['client', 'engine', 'server/src/protocol']],
 ];
 

@@ -1,11 +1,10 @@
 /**
  * The rarer products: block_masked_mm, segmented_mm, and qqmm, which quantizes both sides.
  */
-import { type Dim, showDim, sub } from '../dims/dim';
+import { type Dim, showDim } from '../dims/dim';
 import type { Facts } from '../dims/facts';
-import { OpenShape } from '../dims/shape';
 import { type DType, isFloating, isInteger, promote } from '../dtype';
-import { type ArrayType, defineOp, type RankedType } from '../graph/op';
+import { type ArrayType, defineOp } from '../graph/op';
 import { Refusal } from '../graph/refusal';
 import { showType } from '../graph/show';
 import { cast } from '../numeric/cast';

@@ -1,7 +1,7 @@
 /**
  * Arrays made from numbers: filled, counted, and the matrices and windows that are known by name.
  */
-import { anonymous, ceilDiv, type Dim, isKnown, max, product, sub } from '../dims/dim';
+import { anonymous, ceilDiv, type Dim, isKnown, max, sub } from '../dims/dim';
 import type { Facts } from '../dims/facts';
 import { OpenShape, showShape } from '../dims/shape';
 import { type DType, isInteger } from '../dtype';

@@ -92,7 +92,7 @@ function rowsOf(project: Project, analysis: FileAnalysis, all: boolean, withView
         kind: o.kind,
         name: o.name,
         function: o.function,
-        shape: ranked && ranked.map(axis),
+        shape: ranked ? ranked.map(axis) : null,
         dtype: type?.dtype ?? null,
         ...(withView ? { view: o.view } : {}),
         ...(type ? {} : { value: o.value.kind === 'int' ? showDim(o.value.value) : o.value.kind }),

@@ -134,7 +134,7 @@ function finish(ev: Evaluator, frame: Frame, flow: Flow): Value {
   return ev.join(values);
 }
 
-function bindParameters(ev: Evaluator, f: FunctionValue, passed: Arguments, scope: Scope): void {
+function bindParameters(_ev: Evaluator, f: FunctionValue, passed: Arguments, scope: Scope): void {
   const { params } = f.node;
   const slots = params.filter(p => p.form === 'positional' || p.form === 'standard');
   const names = scope.names;

@@ -22,7 +22,7 @@ export function fieldMarker(marker: FieldMarker): Value {
 
 /** Gives a class its fields and, unless it has its own, an `__init__`. */
 export function makeDataclass(
-  ev: Interpreter,
+  _ev: Interpreter,
   cls: ClassValue,
   options: { inheritOnly?: boolean; keywordOnly?: boolean } = {},
 ): void {

@@ -136,7 +136,7 @@ export class Call {
   asDim(v: Value, name: string): Dim {
     if (v.kind === 'int') return v.value;
     if (v.kind === 'bool' && v.value !== null) return Number(v.value);
-    if (v.kind === 'array' && v.node.value && v.node.shape instanceof Array && v.node.shape.length === 0)
+    if (v.kind === 'array' && v.node.value && Array.isArray(v.node.shape) && v.node.shape.length === 0)
       return Number(v.node.value.data[0]);
     if (isOpaque(v) || v.kind === 'array') throw new Unknowable(`${name} of ${this.signature.name} is not known`);
     throw this.wrong(name, 'an int');

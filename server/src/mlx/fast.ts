@@ -2,7 +2,6 @@
  * `mlx.core.fast`: fused operations, and kernels written in the user's own Metal or CUDA.
  */
 import type { Dim } from '../../../engine/src/dims/dim';
-import type { ArrayNode } from '../../../engine/src/graph/graph';
 import { Refusal } from '../../../engine/src/graph/refusal';
 import { type BuiltinValue, list, type NativeType, type NativeValue, type Value } from '../interpreter/values';
 import { scalarArray, scalarKind } from './convert';
