@@ -1,14 +1,18 @@
 /**
  * Every operation: importing this file registers them all.
  */
+import './attention';
 import './binary';
+import './blocked_products';
 import './casts';
 import './comparison';
 import './convolution';
 import './creation';
+import './custom_kernel';
 import './diagonals';
 import './einsum';
 import './fast';
+import './gated_delta';
 import './gathering';
 import './indexing';
 import './joining';
