@@ -1,0 +1,57 @@
+/**
+ * The recorded behaviour of real MLX: what the files of test/truth/records hold, and how they are read.
+ *
+ * A case is an expression (or a statement that assigns to a name) over `mx`, `nn`, `np`, `math`, `functools` and the
+ * arrays of `env`, with what MLX 0.32.4 answered: `out`, or the `error` that it raised while recording the graph.
+ */
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import type { DType } from '../../engine/src/dtype';
+
+/** An array argument. Contents follow a fixed pattern unless `values` or `fill` say otherwise. */
+export interface RecordedArray {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly values?: NestedNumbers;
+  readonly fill?: 'pos' | 'eye';
+}
+export type NestedNumbers = number | boolean | readonly NestedNumbers[];
+
+/** A result, as truthlib writes it. */
+export type Recorded =
+  | null
+  | boolean
+  | number
+  | string
+  | { readonly shape: readonly number[]; readonly dtype: DType }
+  | { readonly dtype: DType }
+  | { readonly float: number | string }
+  | { readonly complex: readonly [number, number] }
+  | { readonly tuple: readonly Recorded[] }
+  | { readonly list: readonly Recorded[] }
+  | { readonly dict: { readonly [key: string]: Recorded } }
+  | { readonly numpy: string; readonly value?: number | boolean | string; readonly shape?: readonly number[] }
+  | { readonly object: string };
+
+export interface Case {
+  readonly id: number;
+  /** The family: `mx.reshape`, `.reshape`, `index`, `nn.Linear`. */
+  readonly op: string;
+  readonly expr: string;
+  readonly env: { readonly [name: string]: RecordedArray };
+  readonly out: Recorded;
+  readonly error: string | null;
+  /** What MLX raised when the result was evaluated: the graph itself was recorded. */
+  readonly eval_error?: string;
+  readonly crash?: string;
+  /** How a layer's module alone is made, and its parameters by path. */
+  readonly init?: string;
+  readonly params?: { readonly [path: string]: { readonly shape: readonly number[]; readonly dtype: DType } } | null;
+  readonly trainable?: readonly string[] | null;
+}
+
+/** The cases of a `*.jsonl.gz` file; its first line is metadata. */
+export function readCases(path: string): Case[] {
+  const lines = gunzipSync(readFileSync(path)).toString('utf8').trim().split('\n');
+  return lines.slice(1).map(line => JSON.parse(line) as Case);
+}
