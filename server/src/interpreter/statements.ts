@@ -168,11 +168,14 @@ function branch(ev: Evaluator, stmt: If): Flow {
 export function decide(ev: Evaluator, test: Expr, yes: () => Flow, no: () => Flow): Flow {
   const reads = ev.usualReads;
   const answer = truthOf(ev, evaluate(ev, test));
-  if (answer === null)
-    return fork(ev, [
-      () => (narrow(ev, test, true) ? (learn(ev, test, true), yes()) : dead()),
-      () => (narrow(ev, test, false) ? (learn(ev, test, false), no()) : dead()),
-    ]);
+  if (answer === null) {
+    const path = (holds: boolean, go: () => Flow) => (): Flow => {
+      if (!narrow(ev, test, holds)) return dead();
+      learn(ev, test, holds);
+      return go();
+    };
+    return fork(ev, [path(true, yes), path(false, no)]);
+  }
   const usual = ev.usualReads > reads;
   if (usual)
     glance(ev, () => {

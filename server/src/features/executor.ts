@@ -1,0 +1,61 @@
+/**
+ * What runs and quantizes: `analysis/execute.ts` in the product, a stand-in in tests. The features and the command line
+ * know no more of it than this.
+ */
+import type { Origin } from '../interpreter/values';
+import type {
+  BackendName,
+  InputArray,
+  QuantizationMode,
+  QuantizeResult,
+  QuantizeRow,
+  Range,
+  RunResult,
+  Target,
+} from '../protocol';
+
+export interface ExecuteRequest {
+  readonly file: string;
+  readonly target: {
+    readonly kind: Target['kind'];
+    readonly name: string;
+    /** Of the constructor's call or the class's name; null for entries and programs. */
+    readonly place: { readonly start: number; readonly end: number } | null;
+  };
+  readonly inputs: readonly InputArray[];
+  readonly symbols: Readonly<Record<string, number>>;
+  readonly seed: number | null;
+  readonly config: Readonly<Record<string, unknown>> | null;
+  /** Path of a safetensors file or a folder of them. */
+  readonly weights: string | null;
+  readonly backend: BackendName | null;
+}
+
+export interface QuantizeRequest extends ExecuteRequest {
+  readonly bits: readonly number[];
+  readonly groupSizes: readonly number[];
+  readonly modes: readonly QuantizationMode[];
+}
+
+export interface ExecuteOptions {
+  readonly signal: AbortSignal;
+  /** `fraction` is between 0 and 1, or null when it cannot be told. */
+  onProgress(progress: { message: string; fraction: number | null }): void;
+  /** Where a layer is made, as results tell it. */
+  locate(origin: Origin): { uri: string; range: Range };
+}
+
+/** Both reject with an Error whose message is for the user, and with an AbortError when `signal` is aborted. */
+export interface Executor {
+  run(request: ExecuteRequest, options: ExecuteOptions): Promise<RunResult>;
+  quantize(request: QuantizeRequest, options: ExecuteOptions): Promise<QuantizeResult>;
+}
+
+/** What a hover shows of a layer's life. */
+export interface LayerPreview {
+  readonly result: RunResult | null;
+  readonly rows: readonly QuantizeRow[];
+}
+
+/** The settings whose errors a hover compares: the usual choices, small enough to compute while one waits. */
+export const PREVIEW_SETTINGS = { bits: [2, 3, 4, 6, 8], groupSizes: [64], modes: ['affine'] } as const;

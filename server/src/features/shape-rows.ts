@@ -1,0 +1,36 @@
+/**
+ * The rows of `mlx-scope shapes`: every value seen at a place, from one analysis.
+ */
+import { showDim } from '../../../engine/src/dims/dim';
+import type { FileAnalysis } from '../analysis/types';
+import type { ShapeRow } from '../protocol';
+import { shapeJson } from './parameters';
+import { showValue } from './show';
+
+/**
+ * @param file the file's name in the rows
+ * @param all also values that are no arrays, under `value`
+ */
+export function shapeRows(analysis: FileAnalysis, file: string, all: boolean): ShapeRow[] {
+  const rows: ShapeRow[] = [];
+  for (const o of analysis.observations) {
+    if (!o.type && !all) continue;
+    const { line, column } = analysis.source.lines.lineColumn(o.start);
+    const facts = analysis.facts[o.view];
+    rows.push({
+      file,
+      line,
+      column,
+      kind: o.kind,
+      name: o.name ?? analysis.source.text.slice(o.start, o.end),
+      function: o.function,
+      shape: o.type && shapeJson(o.type),
+      dtype: o.type?.dtype ?? null,
+      view: o.view,
+      ...(o.type
+        ? {}
+        : { value: o.value.kind === 'int' ? showDim(facts.resolve(o.value.value)) : showValue(o.value, facts) }),
+    });
+  }
+  return rows;
+}
