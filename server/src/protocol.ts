@@ -231,8 +231,8 @@ export interface ShapeRow {
   line: number;
   column: number;
   kind: 'assign' | 'arg' | 'return' | 'expr';
-  /** The target as written, the parameter, or `<return>`. */
-  name: string;
+  /** The target as written, the parameter, or `<return>`; null for `expr`. */
+  name: string | null;
   function: string;
   /** Numbers, symbols' expressions, null for an unknown axis; null itself where even the rank is unknown. */
   shape: (number | string | null)[] | null;
@@ -388,7 +388,8 @@ export interface Notifications {
 
 /**
  * Commands that lenses and code actions name. The client registers them; their only argument is a `CommandArgument`.
- * (In clients without them the server's `workspace/executeCommand` answers with the JSON of the request instead.)
+ * In clients without them (`InitializationOptions.commands`) the server has them itself: `workspace/executeCommand` runs
+ * with the usual settings, says the outcome in a message and answers with the request's JSON.
  */
 export const COMMANDS = {
   run: 'mlx-scope.run',
@@ -427,6 +428,6 @@ export interface InitializationOptions {
   pushesFiles?: boolean;
   /** URI of the folder that holds the rules' pages (`MLX101.md`); without it diagnostics link to none. */
   documentation?: string;
-  /** The client has the commands of `COMMANDS`; otherwise lenses are not offered. */
+  /** The client has the commands of `COMMANDS`, so the server does not offer to execute them. */
   commands?: boolean;
 }

@@ -22,7 +22,7 @@ export function shapeRows(analysis: FileAnalysis, file: string, all: boolean): S
       line,
       column,
       kind: o.kind,
-      name: o.name ?? analysis.source.text.slice(o.start, o.end),
+      name: o.name,
       function: o.function,
       shape: o.type && shapeJson(o.type),
       dtype: o.type?.dtype ?? null,
