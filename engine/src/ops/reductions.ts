@@ -59,6 +59,8 @@ const always =
   (_: DType): DType =>
     dtype;
 
+const POSITION = always('uint32');
+
 // ---- the table --------------------------------------------------------------------------------------------------------
 
 interface Reducer {
@@ -156,13 +158,13 @@ const REDUCERS: Record<string, Reducer> = {
     complex: values => Number(values.some(z => z[0] !== 0 || z[1] !== 0)),
   },
   argmax: {
-    dtype: always('uint32'),
+    dtype: POSITION,
     whenEmpty: 'refuses an empty array',
     real: firstOf(largest),
     complex: firstOf(follows),
   },
   argmin: {
-    dtype: always('uint32'),
+    dtype: POSITION,
     whenEmpty: 'refuses an empty array',
     real: firstOf(smallest),
     complex: firstOf(complex.precedes),
@@ -206,6 +208,8 @@ function defineReduction(name: string, def: Reducer): void {
         throw new Refusal('axis', `logsumexp over axes of a 0-d array: ${showType(x)} has none`);
       if (name === 'median' && x.shape.length > 0 && axes?.length === 0)
         throw new Refusal('axis', `median over no axes of ${showType(x)}: name at least one`);
+      if (def.dtype === POSITION && x.shape.length === 0 && axes === null && keepdims)
+        throw new Refusal('axis', `${name} cannot keep the axes of a 0-d array`);
       const reduced = normalizeAxes(name, x, axes);
       checkEmpty(facts, name, def, x, reduced);
       return { shape: reducedShape(x.shape, reduced, keepdims), dtype: resultDType(def, x.dtype, axes) };
@@ -311,10 +315,11 @@ type Softmax = { readonly axes: readonly number[] | null };
 /** exp(x) / Σ exp(x) over the axes; MLX returns a 0-d array as it is. */
 defineOp<Softmax>({
   name: 'softmax',
-  infer(_, [x], { axes }) {
+  infer(facts, [x], { axes }) {
     if (x.shape.length === 0 && axes && axes.length > 0)
       throw new Refusal('axis', `softmax over axes of a 0-d array: ${showType(x)} has none`);
-    normalizeAxes('softmax', x, axes);
+    // MLX answers an empty array before it looks at the axes
+    if (!x.shape.some(d => facts.equal(d, 0) === 'yes')) normalizeAxes('softmax', x, axes);
     const plain = x.shape.length === 0 || x.dtype === null;
     return { shape: x.shape, dtype: plain ? x.dtype : toInexact(x.dtype!) };
   },

@@ -1,15 +1,17 @@
 /**
  * Functions of `mlx.core` that make arrays: filled, counted, from nested lists, and matrices by name.
  */
-import { anonymous, type Dim, isKnown } from '../../../engine/src/dims/dim';
-import { type DType, promote } from '../../../engine/src/dtype';
-import { type ArrayNode, source } from '../../../engine/src/graph/graph';
+import { anonymous, type Dim } from '../../../engine/src/dims/dim';
+import { showShape } from '../../../engine/src/dims/shape';
+import type { DType } from '../../../engine/src/dtype';
+import type { ArrayNode } from '../../../engine/src/graph/graph';
 import { Refusal } from '../../../engine/src/graph/refusal';
-import { allocate, elementCount, tensor } from '../../../engine/src/tensor';
+import { broadcastAll } from '../../../engine/src/ops/broadcast';
 import { Unknowable } from '../interpreter/interpreter';
-import { array, type BuiltinValue, float, int, type Value } from '../interpreter/values';
-import { scalarArray, scalarKind } from './convert';
-import { type Call, define, isOpaque } from './define';
+import { array, type BuiltinValue, int, tuple, type Value } from '../interpreter/values';
+import { arrayOfSequence, numpyArray, scalarArray, scalarKind, toArray } from './convert';
+import { type Call, define, isOpaque, typeName } from './define';
+import { element } from './elementwise';
 import { givenDtype } from './sequences';
 
 // ---- filled -----------------------------------------------------------------------------------------------------------
@@ -24,7 +26,7 @@ function filled(c: Call, shape: () => readonly Dim[], value: ArrayNode, dtype: D
   }
 }
 
-const constant = (name: 'zeros' | 'ones', value: number): BuiltinValue =>
+const constant = (name: 'zeros' | 'ones' | 'empty', value: number): BuiltinValue =>
   define(`mx.${name}(shape, dtype=None, *, stream=None)`, c => {
     if (c.dtypeIsUnknown('dtype')) return unknownDType(c, () => c.dims('shape'));
     const dtype = c.given.has('dtype') ? (c.dtype('dtype') ?? 'float32') : 'float32';
@@ -41,13 +43,22 @@ function unknownDType(c: Call, shape: () => readonly Dim[]): Value {
   }
 }
 
-const like = (name: 'zeros_like' | 'ones_like', value: number): BuiltinValue =>
+const like = (name: 'zeros_like' | 'ones_like' | 'empty_like', value: number): BuiltinValue =>
   define(`mx.${name}(a, /, dtype=None, *, stream=None)`, c => {
     const a = c.arrayOnly('a');
     const dtype = c.dtypeIsUnknown('dtype') ? null : (c.dtype('dtype') ?? a.dtype);
     if (dtype === null) return c.interpreter.source({ shape: a.shape, dtype: null });
     return c.interpreter.record('full_like', [a, scalarArray(c.interpreter, int(value), dtype)], { dtype });
   });
+
+/** `dtype` is for numbers: an array keeps its own, and a complex number is complex. */
+function full(c: Call): Value {
+  const vals = c.value('vals');
+  const kind = scalarKind(vals);
+  if (!kind || kind === 'complex') return filled(c, () => c.dims('shape'), element(c, 'vals'), null);
+  if (c.dtypeIsUnknown('dtype')) return unknownDType(c, () => c.dims('shape'));
+  return filled(c, () => c.dims('shape'), scalarArray(c.interpreter, vals, c.dtype('dtype')), null);
+}
 
 // ---- counted ----------------------------------------------------------------------------------------------------------
 
@@ -57,7 +68,7 @@ function bound(c: Call, name: string): { value: Dim | null; isFloat: boolean } {
   if (v.kind === 'float') return { value: v.value, isFloat: true };
   if (v.kind === 'int') return { value: v.value, isFloat: false };
   if (v.kind === 'bool' && v.value !== null) return { value: Number(v.value), isFloat: false };
-  if (isOpaque(v) || v.kind === 'array' || v.kind === 'native') return { value: null, isFloat: false };
+  if (isOpaque(v) || v.kind === 'native') return { value: null, isFloat: false };
   throw c.wrong(name, 'a number');
 }
 
@@ -75,76 +86,35 @@ function arange(c: Call): Value {
 
 // ---- from Python values -----------------------------------------------------------------------------------------------
 
-/** What a nested list holds: its shape, its numbers in order (null where unknown), and the dtype they ask for. */
-interface Contents {
-  shape: Dim[];
-  values: (number | null)[] | null;
-  dtype: DType | null;
-}
-
-function contents(c: Call, value: Value, depth = 0): Contents | null {
-  const v = c.interpreter.settled(value);
-  const kind = scalarKind(v);
-  if (kind === 'complex') return { shape: [], values: null, dtype: 'complex64' };
-  if (kind) {
-    const node = scalarArray(c.interpreter, v);
-    return { shape: [], values: [node.value ? Number(node.value.data[0]) : null], dtype: node.dtype };
+/** A value as an array of `dtype`, or of the one it asks for. @throws Refusal for what can be no array */
+function convert(c: Call, name: string): Value {
+  const dtype = givenDtype(c, 'dtype');
+  const v = c.value(name);
+  switch (v.kind) {
+    case 'list':
+    case 'tuple':
+      return array(arrayOfSequence(c.interpreter, v, dtype));
+    case 'none':
+      throw c.wrong(name, 'an array, a number or a sequence of them');
+    case 'bytes':
+      return c.interpreter.source({ shape: [anonymous()], dtype: dtype ?? 'uint8' });
+    case 'unknown':
+    case 'instance':
+      return c.interpreter.source({ shape: null, dtype });
   }
-  if (v.kind === 'array') {
-    const shape = c.interpreter.facts.shape(v.node.shape);
-    return Array.isArray(shape) ? { shape: [...shape], values: null, dtype: v.node.dtype } : null;
-  }
-  if (v.kind !== 'list' && v.kind !== 'tuple') return null;
-  if (!v.items) {
-    const inner = contents(c, v.element!, depth + 1);
-    return inner && { shape: [v.length, ...inner.shape], values: null, dtype: inner.dtype };
-  }
-  if (v.items.length === 0) return { shape: [0], values: [], dtype: 'float32' };
-  const parts = v.items.map(i => contents(c, i, depth + 1));
-  if (parts.includes(null)) return null;
-  const [first, ...rest] = parts as Contents[];
-  for (const p of rest) {
-    const { facts } = c.interpreter;
-    if (p.shape.length !== first.shape.length || p.shape.some((d, i) => facts.equal(d, first.shape[i]) === 'no'))
-      throw new Refusal(
-        'value',
-        'mx.array: the nested lists have different lengths; an array has rows of one length',
-        {},
-        'ValueError',
-      );
-  }
-  const flat = (parts as Contents[]).map(p => p.values);
-  return {
-    shape: [v.items.length, ...first.shape],
-    values: flat.includes(null) ? null : flat.flatMap(f => f!),
-    dtype: (parts as Contents[]).map(p => p.dtype).reduce((a, b) => promote(a, b)),
-  };
-}
-
-function makeArray(c: Call): Value {
-  const wanted = givenDtype(c, 'dtype');
-  const v = c.interpreter.settled(c.value('val'));
-  if (v.kind === 'array') return wanted ? c.interpreter.record('astype', [v.node], { dtype: wanted }) : v;
-  const made = contents(c, v);
-  if (!made) return c.interpreter.source({ shape: null, dtype: wanted });
-  const dtype = wanted ?? made.dtype;
-  const shape = made.shape;
-  if (dtype && made.values && !made.values.includes(null) && shape.every(isKnown)) {
-    const numbers = made.values as number[];
-    const data = allocate(dtype, elementCount(shape as number[]));
-    for (const [i, x] of numbers.entries()) {
-      if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(Math.trunc(x));
-      else data[dtype === 'complex64' ? 2 * i : i] = dtype === 'bool' ? Number(x !== 0) : x;
-    }
-    return array(
-      source({ shape, dtype }, { value: tensor(dtype, shape as number[], data), origin: c.interpreter.origin() }),
-    );
-  }
-  return c.interpreter.source({ shape, dtype });
+  if (scalarKind(v) && v.kind !== 'complex' && dtype !== null) return array(scalarArray(c.interpreter, v, dtype));
+  if (v.kind === 'native' && numpyArray(v)?.dtype === 'object')
+    throw new Refusal('value', `${c.signature.name} cannot be made of NumPy objects`, { name }, 'RuntimeError');
+  const node = toArray(
+    c.interpreter,
+    v,
+    () => new Refusal('value', `${c.signature.name} cannot be made of a ${typeName(v)}`, { name }),
+  );
+  return dtype === null ? array(node) : c.interpreter.record('astype', [node], { dtype });
 }
 
 /** `mx.array(val, dtype=None)`: what calling the class does. */
-export const arrayConstructor = define('mx.array(val, dtype=None)', makeArray, { spread: true });
+export const arrayConstructor = define('mx.array(val, dtype=None)', c => convert(c, 'val'));
 
 // ---- matrices by name -------------------------------------------------------------------------------------------------
 
@@ -154,27 +124,60 @@ const triangle = (name: 'tril' | 'triu'): BuiltinValue =>
 const dtypeOr = (c: Call, fallback: DType): DType =>
   c.given.has('dtype') ? (givenDtype(c, 'dtype') ?? fallback) : fallback;
 
+/** A dtype in the place of `endpoint` is what older versions took there. */
+function endpoint(c: Call): boolean {
+  const v = c.value('endpoint');
+  if (v.kind !== 'bool' && !isOpaque(v)) throw c.wrong('endpoint', 'True or False');
+  return c.flag('endpoint');
+}
+
+const window = (name: 'bartlett' | 'blackman' | 'hamming' | 'hanning'): BuiltinValue =>
+  define(`mx.${name}(M, /, *, stream=None)`, c => c.interpreter.record(name, [], { size: c.dim('M') }));
+
+/** The shape that arrays of these shapes have together. */
+function broadcastShapes(c: Call): Value {
+  const shapes = c.items('shapes').map(shape => {
+    const v = c.interpreter.settled(shape);
+    if (v.kind !== 'tuple' && v.kind !== 'list') {
+      if (isOpaque(v)) throw new Unknowable('a shape is not known');
+      throw new Refusal(
+        'signature',
+        `mx.broadcast_shapes takes sequences of ints, not ${typeName(v)}`,
+        {},
+        'TypeError',
+      );
+    }
+    if (!v.items) throw new Unknowable('a shape has an unknown length');
+    return v.items.map(item => {
+      const d = c.interpreter.settleAs(item, 'int');
+      if (d.kind !== 'int') throw new Unknowable('a length is not known');
+      return d.value;
+    });
+  });
+  if (shapes.length === 0) throw new Refusal('value', 'mx.broadcast_shapes needs at least one shape');
+  const refuse = () => new Refusal('broadcast', `the shapes ${shapes.map(showShape).join(' and ')} do not broadcast`);
+  return tuple(broadcastAll(c.interpreter.facts, shapes, refuse).map(int));
+}
+
 export const creationFunctions: readonly BuiltinValue[] = [
   constant('zeros', 0),
   constant('ones', 1),
+  constant('empty', 0),
   like('zeros_like', 0),
+  like('empty_like', 0),
   like('ones_like', 1),
-  define('mx.full(shape, vals, dtype=None, *, stream=None)', c => {
-    const dtype = c.dtypeIsUnknown('dtype') ? null : c.dtype('dtype');
-    const vals = c.array('vals');
-    return filled(c, () => c.dims('shape'), vals, dtype ?? vals.dtype);
-  }),
-  define('mx.full_like(a, vals, dtype=None, *, stream=None)', c => {
+  define('mx.full(shape, vals, dtype=None, *, stream=None)', full),
+  define('mx.full_like(a, /, vals, dtype=None, *, stream=None)', c => {
     const a = c.arrayOnly('a');
-    return c.interpreter.record('full_like', [a, c.array('vals')], { dtype: givenDtype(c, 'dtype') ?? a.dtype });
+    return c.interpreter.record('full_like', [a, element(c, 'vals')], { dtype: givenDtype(c, 'dtype') ?? a.dtype });
   }),
   define('mx.arange(start, stop=None, step=None, dtype=None, *, stream=None)', arange),
-  define('mx.linspace(start, stop, num=50, dtype=None, endpoint=True, *, stream=None)', c =>
-    c.interpreter.record(
-      'linspace',
-      [scalarArray(c.interpreter, float(c.float('start'))), scalarArray(c.interpreter, float(c.float('stop')))],
-      { num: c.dim('num'), endpoint: c.flag('endpoint'), dtype: dtypeOr(c, 'float32') },
-    ),
+  define('mx.linspace(start, stop, num=50, endpoint=True, dtype=None, *, stream=None)', c =>
+    c.interpreter.record('linspace', [element(c, 'start'), element(c, 'stop')], {
+      num: c.dim('num'),
+      endpoint: endpoint(c),
+      dtype: dtypeOr(c, 'float32'),
+    }),
   ),
   define('mx.eye(n, m=None, k=0, dtype=None, *, stream=None)', c =>
     c.interpreter.record('eye', [], {
@@ -197,4 +200,12 @@ export const creationFunctions: readonly BuiltinValue[] = [
   ),
   triangle('tril'),
   triangle('triu'),
+
+  define('mx.broadcast_shapes(*shapes)', broadcastShapes),
+  window('bartlett'),
+  window('blackman'),
+  window('hamming'),
+  window('hanning'),
+  define('mx.asarray(a, /, dtype=None, *, copy=None)', c => convert(c, 'a')),
+  define('mx.from_dlpack(x, /, *, copy=None)', c => array(c.array('x'))),
 ];

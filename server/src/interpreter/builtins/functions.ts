@@ -87,7 +87,7 @@ function toInt(ev: Evaluator, passed: Arguments): Value {
     case 'native': {
       const item = ev.getAttribute(v, 'item');
       const value = item && item.kind !== 'unknown' ? ev.settled(ev.callWith(item)) : null;
-      return value && (value.kind === 'int' || value.kind === 'float')
+      return value && (value.kind === 'int' || value.kind === 'float' || value.kind === 'bool')
         ? toInt(ev, { ...passed, positional: [value] })
         : int(anonymous());
     }
@@ -101,6 +101,13 @@ function toFloat(ev: Evaluator, passed: Arguments): Value {
   if (v.kind === 'float') return v;
   if (v.kind === 'int') return isKnown(v.value) ? float(v.value) : { kind: 'float', value: null, ratio: [v.value, 1] };
   if (v.kind === 'bool' && v.value !== null) return float(Number(v.value));
+  if (v.kind === 'array' || v.kind === 'native') {
+    const item = ev.getAttribute(v, 'item');
+    const value = item && item.kind !== 'unknown' ? ev.settled(ev.callWith(item)) : null;
+    return value && (value.kind === 'int' || value.kind === 'float' || value.kind === 'bool')
+      ? toFloat(ev, { ...passed, positional: [value] })
+      : float(null);
+  }
   if (v.kind === 'str' && v.value !== null) {
     const text = v.value.trim().toLowerCase();
     const named: Record<string, number> = { inf: Infinity, '-inf': -Infinity, infinity: Infinity, nan: Number.NaN };
