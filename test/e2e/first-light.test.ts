@@ -1,0 +1,129 @@
+/**
+ * The packaged extension as a user meets it: installed from its .vsix into code-server, driven through the page.
+ * Pictures of each step are left in test/.tmp/screens.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launch } from './harness/browser.mjs';
+import { installVsix, startCodeServer } from './harness/code-server.mjs';
+import { freshWorkspace, Workbench } from './harness/workbench.mjs';
+
+let server: Awaited<ReturnType<typeof startCodeServer>>;
+let browser: Awaited<ReturnType<typeof launch>>;
+let workbench: Workbench;
+
+beforeAll(async () => {
+  server = await startCodeServer({ extensions: installVsix(process.env.MLX_SCOPE_VSIX!) });
+  browser = await launch();
+  workbench = new Workbench(browser.page);
+  await workbench.open(`${server.url}/?folder=${encodeURIComponent(freshWorkspace())}`);
+  await workbench.openFile('classifier.py');
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const squiggles = () => browser.page.locator('.monaco-editor .squiggly-error');
+
+test('shapes show behind names', async () => {
+  await workbench.line('h = nn.relu').locator('text=/32, 256/').first().waitFor({ timeout: 60_000 });
+  await workbench.shot('1-shapes');
+  expect(await squiggles().count()).toBe(0);
+});
+
+test('typing a layer that does not fit underlines it', async () => {
+  const { keyboard } = browser.page;
+  // Behind `self.fc2 = `: the rest of the line is typed anew.
+  await workbench.goTo(11, 20);
+  await keyboard.press('Shift+End');
+  await keyboard.type('nn.Linear(128, 10', { delay: 20 });
+  await keyboard.press('Escape');
+  await keyboard.press('End');
+  await squiggles().first().waitFor({ timeout: 20_000 });
+  expect(await workbench.line('self.fc2').first().textContent()).toContain('128');
+  await workbench.shot('2-underlined');
+});
+
+test('the hover explains it', async () => {
+  const text = await workbench.hover(
+    workbench.line('self.fc2').locator('span', { hasText: /^128$/ }).first(),
+    /128[\s\S]*256/,
+  );
+  expect(text).toMatch(/MLX\d{3}/);
+  await workbench.shot('3-hover');
+  await workbench.rest();
+});
+
+test('the quick fix repairs it', async () => {
+  const { page } = browser;
+  await workbench.goTo(11, 32);
+  await page.keyboard.press('Control+.');
+  await page.locator('.action-widget').waitFor({ timeout: 20_000 });
+  await workbench.shot('4-fixes');
+  await page.locator('.action-widget .monaco-list-row', { hasText: /256/ }).first().click();
+  await squiggles().first().waitFor({ state: 'detached', timeout: 20_000 });
+  expect(await workbench.line('self.fc2').first().textContent()).toContain('256');
+});
+
+test('hovering a layer shows its card with live output', async () => {
+  const token = workbench
+    .line('self.fc1')
+    .locator('span', { hasText: /Linear/ })
+    .first();
+  const text = await workbench.hover(token, /200,?960/);
+  expect(text).toMatch(/Linear/);
+  await workbench.shot('5-layer-card');
+  await workbench.rest();
+});
+
+test('Run above a layer shows its output', async () => {
+  const { page } = browser;
+  await page.locator('.codelens-decoration a', { hasText: /Run/ }).first().click({ timeout: 30_000 });
+  const panel = workbench.panel();
+  await panel.locator('.viewer canvas').first().waitFor({ timeout: 60_000 });
+  await expect.poll(() => panel.locator('.stats').first().textContent()).toMatch(/mean/);
+  await workbench.shot('6-run');
+});
+
+test('inputs can be changed and run again', async () => {
+  const panel = workbench.panel();
+  const before = await panel.locator('.viewer h2').first().textContent();
+  await panel.locator('input.shape').first().fill('5, 784');
+  await panel.getByRole('button', { name: 'Run', exact: true }).click();
+  await expect.poll(() => panel.locator('.viewer h2').first().textContent(), { timeout: 30_000 }).toMatch(/\[5, /);
+  expect(before).not.toMatch(/\[5, /);
+  await workbench.shot('7-run-again');
+});
+
+test('Quantize & compare from the palette shows the grid and the plot', async () => {
+  const { page } = browser;
+  await workbench.line('self.fc1').first().click();
+  await workbench.command('Quantize and Compare');
+  const panel = workbench.panel();
+  // On a layer's line the layer itself is meant; otherwise the picker asks.
+  const picker = page.locator('.quick-input-list .monaco-list-row[aria-label*="fc1"]').first();
+  if (await picker.isVisible().catch(() => false)) await picker.click();
+  await panel.locator('svg.frontier .mark').first().waitFor({ timeout: 90_000 });
+  expect(await panel.locator('table.sorted tbody tr').count()).toBeGreaterThan(15);
+  await panel.locator('svg.frontier .mark.best').nth(4).hover();
+  await workbench.shot('8-quantize');
+});
+
+test('the grid sorts by its headers and takes the keyboard', async () => {
+  const panel = workbench.panel();
+  await panel.getByRole('button', { name: 'Relative error' }).focus();
+  await browser.page.keyboard.press('Enter');
+  const first = () => panel.locator('table.sorted tbody tr').first().locator('td').nth(1).textContent();
+  await expect.poll(first).toBe('8');
+  await browser.page.keyboard.press('Enter');
+  await expect.poll(first).toBe('2');
+});
+
+test('the outline shows the model', async () => {
+  const { page } = browser;
+  const pane = page.locator('.pane-header[aria-label^="MLX Model"]');
+  if ((await pane.getAttribute('aria-expanded')) === 'false') await pane.click();
+  await page.locator('.monaco-list-row[aria-label^="Classifier"]').first().waitFor({ timeout: 20_000 });
+  await workbench.shot('9-outline');
+});
