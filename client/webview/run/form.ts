@@ -1,6 +1,7 @@
 /** The inputs of a run as fields: symbols, arrays, seed and backend. */
 import type { BackendName, InputArray, RunParams, RunResult } from '../../../server/src/protocol';
 import { field, h, select } from '../shared/dom';
+import { parseShape } from './shape';
 
 const DTYPES = ['float32', 'float16', 'bfloat16', 'int32', 'int64', 'uint32', 'uint8', 'int8', 'bool', 'complex64'];
 const BACKENDS: readonly BackendName[] = ['wasm', 'reference', 'webgpu'];
@@ -81,16 +82,4 @@ function inputRow({ name, dtype, shape, file }: InputArray): InputRow {
     shape: h('input', { type: 'text', value: shape.join(', '), spellcheck: 'false', class: 'shape' }),
     file: h('input', { type: 'text', value: file ?? '', placeholder: MADE_UP, spellcheck: 'false' }),
   };
-}
-
-/** `B, 28, 28` → axes; an empty text is a scalar; null when it is not a shape. */
-export function parseShape(text: string): (number | string)[] | null {
-  const inner = text.trim().replace(/^[[(]|[\])]$/g, '');
-  if (inner.trim() === '') return [];
-  const axes = inner
-    .replace(/,\s*$/, '')
-    .split(',')
-    .map(axis => axis.trim());
-  if (!axes.every(axis => /^(\d+|[A-Za-z_]\w*)$/.test(axis))) return null;
-  return axes.map(axis => (/^\d/.test(axis) ? Number(axis) : axis));
 }
