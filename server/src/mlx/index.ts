@@ -23,9 +23,11 @@ import { define } from './define';
 import { dtypeFunctions, dtypeNames } from './dtypes';
 import { elementwiseFunctions } from './elementwise';
 import { fastFunctions } from './fast';
+import { fftFunctions } from './fft';
 import { gatheringFunctions } from './gathering';
 import { getItem, setItem } from './indexing';
 import { joiningFunctions } from './joining';
+import { linalgFunctions, matrixFunctions } from './linalg';
 import { arrayMethods } from './methods';
 import { nnModules } from './nn';
 import { useCore } from './nn/mx';
@@ -73,6 +75,7 @@ function coreModule(): ModuleValue {
     reductionFunctions,
     productFunctions,
     quantizationFunctions,
+    matrixFunctions,
     transformFunctions,
     [
       define('mx.astype(a, dtype, stream=None)', c => {
@@ -85,8 +88,8 @@ function coreModule(): ModuleValue {
   const core = module('mlx.core', [...CONSTANTS, ...dtypeNames, ...functions], true);
   core.attributes.set('random', module('mlx.core.random', [...named(randomFunctions), ...randomValues], true));
   core.attributes.set('fast', module('mlx.core.fast', named(fastFunctions), true));
-  core.attributes.set('linalg', module('mlx.core.linalg', [], true));
-  core.attributes.set('fft', module('mlx.core.fft', [], true));
+  core.attributes.set('linalg', module('mlx.core.linalg', named(linalgFunctions), true));
+  core.attributes.set('fft', module('mlx.core.fft', named(fftFunctions), true));
   core.attributes.set(
     'metal',
     module('mlx.core.metal', [['is_available', builtin('mx.metal.is_available', () => bool(null))]], true),
