@@ -1,0 +1,58 @@
+/**
+ * The WebAssembly backend: the products and the quantization that a model spends its time in, on the CPU, one thread.
+ *
+ * Arithmetic is `exact` unless asked otherwise: results are those of MLX's CPU build to the last bit, whatever their
+ * size, because what is shown as a number should be MLX's number. `fast` is for what only compares (sweeps over
+ * quantization settings, sensitivity): it fuses multiply and add, keeps running sums of half-precision quantized
+ * products in float32 as MLX does on a GPU, and takes about two thirds of the time, in half precision a fraction.
+ */
+import type { Backend } from '../../src/evaluate/backend';
+import type { Attrs, ConcreteType } from '../../src/graph/op';
+import type { Tensor } from '../../src/tensor';
+import { Arena } from './arena';
+import { type Arithmetic, KernelModule } from './kernels';
+import { addmm, gatherMm, matmul } from './matmul';
+import type { Engine, WasmOp } from './op';
+import { gatherQmm, quantize, quantizedMatmul } from './quantized';
+
+export type { Arithmetic } from './kernels';
+
+const OPS: Readonly<Record<string, WasmOp>> = {
+  matmul,
+  addmm,
+  gather_mm: gatherMm,
+  quantize,
+  quantized_matmul: quantizedMatmul,
+  gather_qmm: gatherQmm,
+};
+
+export interface WasmOptions {
+  readonly arithmetic?: Arithmetic;
+  /** Bytes that an operation may take at most; 1 GiB without it. */
+  readonly memoryLimit?: number;
+}
+
+const DEFAULT_LIMIT = 1 << 30;
+
+export class WasmBackend implements Backend {
+  readonly name = 'wasm';
+  private readonly engine: Engine;
+
+  private constructor(module: KernelModule, wanted: Arithmetic, memoryLimit: number) {
+    // without relaxed SIMD `fast` still saves the rounding of half precision
+    this.engine = { arena: new Arena(module, memoryLimit), arithmetic: wanted };
+  }
+
+  /** @throws Error where the JavaScript engine lacks WebAssembly SIMD; everything then runs in `reference`. */
+  static async create({ arithmetic = 'exact', memoryLimit = DEFAULT_LIMIT }: WasmOptions = {}): Promise<WasmBackend> {
+    return new WasmBackend(await KernelModule.load(arithmetic), arithmetic, memoryLimit);
+  }
+
+  supports(op: string, attrs: Attrs, inputs: readonly ConcreteType[]): boolean {
+    return Object.hasOwn(OPS, op) && OPS[op].supports(attrs, inputs, this.engine.arithmetic);
+  }
+
+  run(op: string, attrs: Attrs, inputs: readonly Tensor[], out: readonly ConcreteType[]): readonly Tensor[] {
+    return OPS[op].run(this.engine, inputs, attrs, out);
+  }
+}
