@@ -7,14 +7,15 @@
  * `define` binds arguments as Python does and reports wrong ones with the signature. A value that is not known enough
  * makes the accessor throw `Unknowable`, and the call is worth an unknown value; a value of the wrong type is refused.
  */
-import { type Dim, isKnown } from '../../../engine/src/dims/dim';
+import { anonymous, type Dim, isKnown } from '../../../engine/src/dims/dim';
 import { DTYPES, type DType } from '../../../engine/src/dtype';
+import { constantOf } from '../../../engine/src/graph/constant';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
 import { Refusal } from '../../../engine/src/graph/refusal';
 import { type Interpreter, Unknowable } from '../interpreter/interpreter';
 import type { Arguments, BuiltinValue, NativeValue, Value } from '../interpreter/values';
 import { bool, builtin, float, int, NONE, str, tuple, unknown } from '../interpreter/values';
-import { scalarKind, toArray } from './convert';
+import { numpyArray, scalarKind, toArray } from './convert';
 
 export interface Parameter {
   readonly name: string;
@@ -136,9 +137,13 @@ export class Call {
   asDim(v: Value, name: string): Dim {
     if (v.kind === 'int') return v.value;
     if (v.kind === 'bool' && v.value !== null) return Number(v.value);
-    if (v.kind === 'array' && v.node.value && Array.isArray(v.node.shape) && v.node.shape.length === 0)
-      return Number(v.node.value.data[0]);
-    if (isOpaque(v) || v.kind === 'array') throw new Unknowable(`${name} of ${this.signature.name} is not known`);
+    const node = v.kind === 'array' ? v.node : numpyArray(v)?.node;
+    if (node) {
+      const constant = constantOf(this.interpreter.facts, node);
+      if (constant?.data.length === 1) return Number(constant.data[0]);
+    }
+    if (isOpaque(v) || node || v.kind === 'instance')
+      throw new Unknowable(`${name} of ${this.signature.name} is not known`);
     throw this.wrong(name, 'an int');
   }
 
@@ -149,14 +154,31 @@ export class Call {
     return d;
   }
 
-  /** A tuple or list of ints, or one int as a sequence of it. */
+  /** A sequence of ints (an array of them is one too), or one int as a sequence of it. */
   dims(name: string): Dim[] {
     const v = this.value(name);
     if (v.kind === 'tuple' || v.kind === 'list') {
       if (!v.items) throw new Unknowable(`${name} of ${this.signature.name} has an unknown length`);
       return v.items.map(i => this.asDim(this.interpreter.settleAs(i, 'int'), name));
     }
+    if (v.kind === 'range') {
+      const { items } = this.interpreter.iterate(v);
+      if (!items) throw new Unknowable(`${name} of ${this.signature.name} has an unknown length`);
+      return items.map(i => this.asDim(i, name));
+    }
+    if (v.kind === 'array') {
+      const shape = this.interpreter.facts.shape(v.node.shape);
+      if (Array.isArray(shape) && shape.length === 1) return this.elements(v.node, shape[0], name);
+    }
     return [this.asDim(this.interpreter.settleAs(v, 'int'), name)];
+  }
+
+  /** The elements of an array that stands for a sequence of ints; those that are not known are nameless. */
+  private elements(node: ArrayNode, length: Dim, name: string): Dim[] {
+    const constant = constantOf(this.interpreter.facts, node);
+    if (constant) return Array.from(constant.data as ArrayLike<number | bigint>, Number);
+    if (!isKnown(length)) throw new Unknowable(`${name} of ${this.signature.name} has an unknown length`);
+    return Array.from({ length }, () => anonymous());
   }
 
   ints(name: string): number[] {
@@ -207,13 +229,14 @@ export class Call {
     const v = this.value(name);
     const named = dtypeOf(v);
     if (named) return named;
-    if (v.kind === 'none' || isOpaque(v)) return null;
+    if (v.kind === 'none' || isOpaque(v) || isUnknownDType(v)) return null;
     throw this.wrong(name, 'a dtype');
   }
 
   /** Whether a dtype argument was passed but is not known. */
   dtypeIsUnknown(name: string): boolean {
-    return isOpaque(this.value(name));
+    const v = this.value(name);
+    return isOpaque(v) || isUnknownDType(v);
   }
 
   /** The items of a tuple or list argument. @throws Unknowable when their number is not known. */
@@ -246,6 +269,8 @@ export const isOpaque = (v: Value): boolean => v.kind === 'unknown' || v.kind ==
 export function dtypeOf(v: Value): DType | null {
   return v.kind === 'native' && v.type.name === 'Dtype' ? ((v as NativeValue).data as DType) : null;
 }
+/** A dtype of which no more is known than that. */
+const isUnknownDType = (v: Value): boolean => v.kind === 'native' && v.type.name === 'Dtype' && v.data === null;
 export const isDType = (name: string): name is DType => (DTYPES as readonly string[]).includes(name);
 
 /** The type's name as a Python message would give it. */

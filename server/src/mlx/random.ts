@@ -6,12 +6,15 @@
 import type { Dim } from '../../../engine/src/dims/dim';
 import type { DType } from '../../../engine/src/dtype';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
+import type { Attrs } from '../../../engine/src/graph/op';
 import { type Interpreter, Unknowable } from '../interpreter/interpreter';
-import { type BuiltinValue, float, NONE, unknown, type Value } from '../interpreter/values';
+import { type BuiltinValue, NONE, unknown, type Value } from '../interpreter/values';
 import { scalarArray, scalarKind } from './convert';
 import { type Call, define } from './define';
-import { givenDtype } from './sequences';
+import { element } from './elementwise';
+import { givenDtype, sequence } from './sequences';
 
+/** The implicit generator: how many keys were taken since the seed. */
 interface Generator {
   seed: number;
   draws: number;
@@ -23,29 +26,22 @@ function generator(interpreter: Interpreter): Generator {
   return state;
 }
 
-/** Inputs and attributes that say what key to draw with. */
-function keyed(c: Call, given: readonly string[] = []): { inputs: ArrayNode[]; attrs: Record<string, unknown> } {
-  if (c.has('key')) return { inputs: [c.array('key')], attrs: { given: [...given, 'key'] } };
+/** Records a draw with the key that was given, or with the generator's next. `names` are the optional inputs before it. */
+function draw(c: Call, op: string, inputs: readonly ArrayNode[], attrs: Attrs, names: readonly string[] = []): Value {
+  if (c.has('key')) {
+    const key = c.arrayOnly('key');
+    return c.interpreter.record(op, [...inputs, key], { ...attrs, given: [...names, 'key'] });
+  }
   const state = generator(c.interpreter);
-  return { inputs: [], attrs: { given, key: { seed: state.seed, draw: state.draws++ } } };
+  const key = { seed: state.seed, draw: state.draws++ };
+  return c.interpreter.record(op, inputs, { ...attrs, given: names, key });
 }
 
-function draw(
-  c: Call,
-  op: string,
-  inputs: readonly ArrayNode[],
-  attrs: Record<string, unknown>,
-  given: readonly string[] = [],
-): Value {
-  const key = keyed(c, given);
-  return c.interpreter.record(op, [...inputs, ...key.inputs], { ...attrs, ...key.attrs } as never);
-}
-
-/** A drawn array; where the shape is not known, one of unknown shape. */
+/** A drawn array of the shape that was asked for; where it is not known, one of unknown shape. */
 function shaped(c: Call, dtype: DType | null, run: (shape: readonly Dim[]) => Value): Value {
   let shape: readonly Dim[];
   try {
-    shape = c.dims('shape');
+    shape = sequence(c, 'shape');
   } catch (e) {
     if (!(e instanceof Unknowable)) throw e;
     return c.interpreter.source({ shape: null, dtype });
@@ -53,88 +49,86 @@ function shaped(c: Call, dtype: DType | null, run: (shape: readonly Dim[]) => Va
   return run(shape);
 }
 
-const floatDType = (c: Call): DType => givenDtype(c, 'dtype') ?? 'float32';
+/** The attribute `shape`, where it was given. */
+const shapeIfGiven = (c: Call): Attrs => (c.has('shape') ? { shape: sequence(c, 'shape') } : {});
 
-/** A bound as an array: Python numbers take the dtype that is drawn. */
-function limit(c: Call, name: string, dtype: DType): ArrayNode {
+const dtypeOr = (c: Call, fallback: DType): DType => givenDtype(c, 'dtype') ?? fallback;
+
+/** A parameter of a distribution: a Python number takes the dtype that is drawn. */
+function parameter(c: Call, name: string, dtype: DType): ArrayNode {
   const v = c.value(name);
-  return scalarKind(v)
-    ? scalarArray(c.interpreter, v.kind === 'int' && dtype.includes('float') ? asFloat(v) : v, dtype)
-    : c.array(name);
+  return scalarKind(v) && v.kind !== 'complex' ? scalarArray(c.interpreter, v, dtype) : element(c, name);
 }
-const asFloat = (v: Value): Value => (v.kind === 'int' && typeof v.value === 'number' ? float(v.value) : v);
 
 export const randomFunctions: readonly BuiltinValue[] = [
   define('mx.random.seed(seed)', c => {
     const state = generator(c.interpreter);
-    const seed = c.value('seed');
-    state.seed = seed.kind === 'int' && typeof seed.value === 'number' ? seed.value : 0;
     state.draws = 0;
+    try {
+      state.seed = c.int('seed');
+    } catch (e) {
+      if (!(e instanceof Unknowable)) throw e;
+      state.seed = 0; // any seed gives the same shapes
+    }
     return NONE;
   }),
   define('mx.random.key(seed)', c => c.interpreter.record('random.key', [], { seed: c.int('seed') })),
   define('mx.random.split(key, num=2, stream=None)', c =>
-    c.interpreter.record('random.split', [c.array('key')], { num: c.dim('num'), given: ['key'] } as never),
+    c.interpreter.record('random.split', [c.arrayOnly('key')], { num: c.dim('num') }),
   ),
   define('mx.random.uniform(low=0, high=1, shape=(), dtype=None, key=None, stream=None)', c => {
-    const dtype = floatDType(c);
-    return shaped(c, dtype, shape =>
-      draw(c, 'random.uniform', [limit(c, 'low', dtype), limit(c, 'high', dtype)], { shape, dtype }),
-    );
+    const dtype = dtypeOr(c, 'float32');
+    const bounds = [parameter(c, 'low', dtype), parameter(c, 'high', dtype)];
+    return shaped(c, dtype, shape => draw(c, 'random.uniform', bounds, { shape, dtype }));
   }),
   define('mx.random.normal(shape=(), dtype=None, loc=None, scale=None, key=None, stream=None)', c => {
-    const dtype = floatDType(c);
-    return shaped(c, dtype, shape => {
-      const names = (['loc', 'scale'] as const).filter(n => c.has(n));
-      return draw(
-        c,
-        'random.normal',
-        names.map(n => limit(c, n, dtype)),
-        { shape, dtype },
-        names,
-      );
-    });
-  }),
-  define('mx.random.randint(low, high, shape=(), dtype=None, key=None, stream=None)', c => {
-    const dtype = givenDtype(c, 'dtype') ?? 'int32';
-    return shaped(c, dtype, shape =>
-      draw(c, 'random.randint', [limit(c, 'low', dtype), limit(c, 'high', dtype)], { shape, dtype }),
-    );
-  }),
-  define('mx.random.bernoulli(p=0.5, shape=None, key=None, stream=None)', c => {
-    const p = limit(c, 'p', 'float32');
-    return draw(c, 'random.bernoulli', [p], c.has('shape') ? { shape: c.dims('shape') } : {});
+    const dtype = dtypeOr(c, 'float32');
+    const names = (['loc', 'scale'] as const).filter(name => c.has(name));
+    const inputs = names.map(name => parameter(c, name, dtype));
+    return shaped(c, dtype, shape => draw(c, 'random.normal', inputs, { shape, dtype }, names));
   }),
   define('mx.random.truncated_normal(lower, upper, shape=None, dtype=None, key=None, stream=None)', c => {
-    const dtype = floatDType(c);
-    const inputs = [limit(c, 'lower', dtype), limit(c, 'upper', dtype)];
-    return draw(c, 'random.truncated_normal', inputs, c.has('shape') ? { shape: c.dims('shape'), dtype } : { dtype });
+    const dtype = dtypeOr(c, 'float32');
+    const bounds = [parameter(c, 'lower', dtype), parameter(c, 'upper', dtype)];
+    return draw(c, 'random.truncated_normal', bounds, { ...shapeIfGiven(c), dtype });
   }),
   define('mx.random.gumbel(shape=(), dtype=None, key=None, stream=None)', c => {
-    const dtype = floatDType(c);
+    const dtype = dtypeOr(c, 'float32');
     return shaped(c, dtype, shape => draw(c, 'random.gumbel', [], { shape, dtype }));
   }),
+  define('mx.random.laplace(shape=(), dtype=None, loc=0.0, scale=1.0, key=None, stream=None)', c => {
+    const dtype = dtypeOr(c, 'float32');
+    const [loc, scale] = [c.float('loc') ?? 0, c.float('scale') ?? 1];
+    return shaped(c, dtype, shape => draw(c, 'random.laplace', [], { shape, dtype, loc, scale }));
+  }),
+  define('mx.random.multivariate_normal(mean, cov, shape=(), dtype=None, key=None, stream=None)', c => {
+    const dtype = dtypeOr(c, 'float32');
+    const inputs = [c.arrayOnly('mean'), c.arrayOnly('cov')];
+    return shaped(c, dtype, shape => draw(c, 'random.multivariate_normal', inputs, { shape, dtype }));
+  }),
+  define('mx.random.randint(low, high, shape=(), dtype=None, key=None, stream=None)', c => {
+    const dtype = dtypeOr(c, 'int32');
+    const bounds = [parameter(c, 'low', dtype), parameter(c, 'high', dtype)];
+    return shaped(c, dtype, shape => draw(c, 'random.randint', bounds, { shape, dtype }));
+  }),
+  define('mx.random.bernoulli(p=0.5, shape=None, key=None, stream=None)', c =>
+    draw(c, 'random.bernoulli', [element(c, 'p')], shapeIfGiven(c)),
+  ),
   define('mx.random.categorical(logits, axis=-1, shape=None, num_samples=None, key=None, stream=None)', c =>
-    draw(c, 'random.categorical', [c.array('logits')], {
+    draw(c, 'random.categorical', [c.arrayOnly('logits')], {
       axis: c.int('axis'),
-      ...(c.has('shape') ? { shape: c.dims('shape') } : {}),
+      ...shapeIfGiven(c),
       ...(c.has('num_samples') ? { num_samples: c.dim('num_samples') } : {}),
     }),
   ),
   define('mx.random.permutation(x, axis=0, key=None, stream=None)', c => {
-    const v = c.value('x');
-    if (v.kind !== 'array') return c.interpreter.source({ shape: [c.dim('x')], dtype: 'int32' });
-    return c.interpreter.source({ shape: v.node.shape, dtype: v.node.dtype });
-  }),
-  define('mx.random.laplace(shape=(), dtype=None, loc=0.0, scale=1.0, key=None, stream=None)', c => {
-    const dtype = floatDType(c);
-    return shaped(c, dtype, shape =>
-      draw(c, 'random.laplace', [], { shape, dtype, loc: c.float('loc') ?? 0, scale: c.float('scale') ?? 1 }),
-    );
+    const x = c.value('x');
+    if (x.kind === 'array') return draw(c, 'random.permutation', [x.node], { axis: c.int('axis') }, ['x']);
+    return draw(c, 'random.permutation', [], { n: c.dim('x') });
   }),
 ];
 
-/** `mx.random.state` and the like, whose contents are not followed. */
+/** Names of `mx.random` that are no functions. */
 export const randomValues: readonly (readonly [string, Value])[] = [
   ['state', unknown('is the state of the random generator')],
 ];

@@ -24,8 +24,8 @@ export function intSequence(c: Call, name: string): number[] {
 
 function requireSequence(c: Call, name: string): void {
   const v = c.value(name);
-  if (v.kind === 'tuple' || v.kind === 'list') return;
-  if (isOpaque(v) || v.kind === 'iterator' || v.kind === 'range' || v.kind === 'native' || v.kind === 'instance')
+  if (v.kind === 'tuple' || v.kind === 'list' || v.kind === 'range' || v.kind === 'array') return;
+  if (isOpaque(v) || v.kind === 'iterator' || v.kind === 'native' || v.kind === 'instance')
     throw new Unknowable(`${name} of ${c.signature.name} is not known`);
   throw c.wrong(name, 'a sequence of ints');
 }
