@@ -24,6 +24,8 @@ const host = { format: 'cjs', external: ['vscode'] };
 const bundles = {
   'client.js': { entry: 'client/src/main.node.ts', ...node, ...host },
   'client.web.js': { entry: 'client/src/main.web.ts', ...page, ...host },
+  'server.js': { entry: 'server/src/main.node.ts', ...node },
+  'server.web.js': { entry: 'server/src/main.web.ts', ...page },
   'cli.js': { entry: 'server/src/cli.node.ts', ...node, banner: { js: '#!/usr/bin/env node' } },
   'panels/run.js': { entry: 'client/webview/run/main.ts', ...page },
   'panels/quantize.js': { entry: 'client/webview/quantize/main.ts', ...page },
