@@ -138,7 +138,7 @@ export function symbolic(
       break;
   }
   if (told?.cls?.dataclass && depth < 4) return symbolicInstance(ev, told.cls, depth + 1);
-  if (told?.cls && !told.cls.construct && depth < 4 && known?.kind !== 'none') {
+  if (told?.cls?.node && depth < 4 && known?.kind !== 'none') {
     const made = instance(told.cls, null);
     made.open = true;
     return made;

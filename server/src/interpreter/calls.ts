@@ -58,15 +58,21 @@ export function callValue(ev: Evaluator, callee: Value, passed: Arguments): Valu
 function callUnion(ev: Evaluator, options: readonly Value[], passed: Arguments): Value {
   const results: Value[] = [];
   let refusal: unknown = null;
-  for (const option of options) {
-    if (option.kind === 'none') continue; // calling None raises: what goes on is another
-    try {
-      results.push(callValue(ev, option, passed));
-    } catch (e) {
-      if (e instanceof Unknowable) results.push(unknown(e.reason));
-      else if (e instanceof Refusal || e instanceof PythonRaise) refusal = e;
-      else throw e;
+  // Which of them meets which arguments is not known, so what one refuses is no proof.
+  ev.muted++;
+  try {
+    for (const option of options) {
+      if (option.kind === 'none') continue; // calling None raises: what goes on is another
+      try {
+        results.push(callValue(ev, option, passed));
+      } catch (e) {
+        if (e instanceof Unknowable) results.push(unknown(e.reason));
+        else if (e instanceof Refusal || e instanceof PythonRaise) refusal = e;
+        else throw e;
+      }
     }
+  } finally {
+    ev.muted--;
   }
   if (results.length === 0 && refusal) throw refusal;
   return results.length ? ev.join(results) : unknown('calls nothing');
@@ -107,6 +113,9 @@ export function callFunction(ev: Evaluator, f: FunctionValue, passed: Arguments)
   bindParameters(ev, f, passed, scope);
   ev.recorder.entered(f);
   ev.frames.push(frame);
+  // Arguments that may be several things are seldom independent: what is refused for all of them may never meet.
+  const doubtful = [...scope.names.values()].some(v => ev.settled(v).kind === 'union');
+  if (doubtful) ev.muted++;
   try {
     for (const p of f.node.params) {
       const value = scope.names.get(p.name);
@@ -120,6 +129,7 @@ export function callFunction(ev: Evaluator, f: FunctionValue, passed: Arguments)
     if (!frame.yields) return value;
     return iterator({ items: frame.yields, element: unknown('is yielded'), length: frame.yields.length });
   } finally {
+    if (doubtful) ev.muted--;
     ev.frames.pop();
   }
 }

@@ -41,12 +41,14 @@ export function evaluate(ev: Evaluator, e: Expr): Value {
 /** Runs something that MLX may refuse, with `node` as its place; a refusal is reported and makes the value unknown. */
 export function guarded(ev: Evaluator, node: Node, run: () => Value): Value {
   const place = ev.at(node);
+  const reads = ev.usualReads;
   try {
     return run();
   } catch (error) {
     if (error instanceof Unknowable) return unknown(error.reason);
     if (!(error instanceof Refusal)) throw error;
-    ev.refused(error, node);
+    // A default that nobody may ever use proves nothing.
+    if (ev.usualReads === reads) ev.refused(error, node);
     return unknown('was refused');
   } finally {
     ev.restore(place);
@@ -73,7 +75,7 @@ function dispatch(ev: Evaluator, e: Expr): Value {
       return formatted(ev, e);
     case 'Attribute': {
       const owner = evaluate(ev, e.value);
-      return guarded(ev, e, () => ev.getAttribute(owner, e.attr) ?? unknown(`has no attribute ${e.attr}`));
+      return guarded(ev, e, () => ev.getAttribute(owner, e.attr) ?? noAttribute(ev, owner, e.attr));
     }
     case 'Subscript': {
       const owner = evaluate(ev, e.value);
@@ -170,6 +172,12 @@ function dispatch(ev: Evaluator, e: Expr): Value {
       for (const item of e.items) evaluate(ev, item);
       return unknown('cannot be read');
   }
+}
+
+/** Of arrays every attribute is known, so a missing one is refused; of other values it is unknown. */
+function noAttribute(ev: Evaluator, owner: Value, name: string): Value {
+  if (ev.settled(owner).kind !== 'array') return unknown(`has no attribute ${name}`);
+  throw new Refusal('attribute', `mx.array has no attribute ${name}`, { name }, 'AttributeError');
 }
 
 export function lookup(ev: Evaluator, name: string): Value {

@@ -82,9 +82,12 @@ function fixedPoint(
   };
   for (let pass = 0; pass <= MOST_PASSES; pass++) {
     const mark = ev.heap.fork();
+    // A round stands for all of them at once: good for shapes, no proof of a refusal.
+    ev.muted++;
     let left: Flow = null;
     // After the first round of a loop that certainly runs, not entering it is no path.
     const flow = pass === 0 && certain ? (left = round()) : fork(ev, [() => (left = round()), () => null]);
+    ev.muted--;
     const news = ev.heap.changesSince(mark).filter(c => !same(ev, c.before, c.read()));
     if (pass === MOST_PASSES)
       for (const change of news) {

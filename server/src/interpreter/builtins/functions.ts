@@ -206,6 +206,7 @@ function range(ev: Evaluator, passed: Arguments): Value {
 
 function extreme(which: 'min' | 'max'): Run {
   return (ev, passed) => {
+    if (passed.open) return unknown('compares what is not known');
     const many = passed.positional.length > 1;
     const over: Iteration = many ? known(passed.positional) : ev.iterate(need(passed, 0));
     const fallback = passed.keywords.get('default');
@@ -472,12 +473,14 @@ export const BUILTINS: ReadonlyMap<string, Value> = new Map<string, Value>([
   fn('sorted', sorted),
   fn('enumerate', enumerate),
   fn('zip', (ev, passed) =>
-    iterator(
-      zip(
-        ev,
-        passed.positional.map(p => ev.iterate(p)),
-      ),
-    ),
+    passed.open
+      ? iterator({ items: null, element: unknown('pairs what is not known'), length: anonymous() })
+      : iterator(
+          zip(
+            ev,
+            passed.positional.map(p => ev.iterate(p)),
+          ),
+        ),
   ),
   fn('map', map),
   fn('filter', filter),

@@ -209,8 +209,9 @@ function combinations(lists: readonly (readonly Value[])[]): Value[][] {
 }
 
 const ITERTOOLS: readonly (readonly [string, Value])[] = [
-  fn('chain', (ev, passed) => chain(ev, passed.positional)),
+  fn('chain', (ev, passed) => (passed.open ? unknownMany() : chain(ev, passed.positional))),
   fn('product', (ev, passed) => {
+    if (passed.open) return unknownMany();
     const overs = passed.positional.map(p => ev.iterate(p));
     if (overs.some(o => !o.items))
       return iterator({ items: null, element: tuple(overs.map(o => o.element)), length: anonymous() });
@@ -256,6 +257,10 @@ const ITERTOOLS: readonly (readonly [string, Value])[] = [
   }),
   fn('zip_longest', () => unknown('pads sequences')),
 ];
+
+/** What several sequences of unknown number give. */
+const unknownMany = (): Value =>
+  iterator({ items: null, element: unknown('comes from sequences that are not known'), length: anonymous() });
 
 function chain(ev: Evaluator, sources: readonly Value[]): Value {
   const overs = sources.map(s => ev.iterate(s));
