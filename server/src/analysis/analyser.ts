@@ -158,6 +158,7 @@ function readClass(run: Run, main: ModuleValue, cls: ClassValue, reached: Readon
   isolated(run, main, () => {
     const self = symbolicSelf(run.ev, cls);
     if (!self) return;
+    if (self.kind === 'instance' && cls.node) run.notes.self(cls.node, self);
     for (const method of methods) {
       if (method.name === '__init__' || method.name === '__post_init__' || reached.has(method.node)) continue;
       if (method.owner !== cls) continue;
@@ -211,6 +212,7 @@ function isolated(run: Run, main: ModuleValue, read: () => void): void {
         try {
           read();
         } finally {
+          run.notes.keep();
           ev.muted = muted + 1;
         }
       });
@@ -269,7 +271,7 @@ function layerSites(source: SourceFile, run: Run, before: readonly LayerSite[]):
       ...use.place,
       node: found.call,
       name: found.name,
-      instance: use.instance,
+      instance: run.notes.lasting(use.instance),
       view: run.notes.view,
       inputs: use.inputs,
       outputs: use.outputs,
@@ -309,7 +311,8 @@ function classSite(source: SourceFile, stmt: Stmt & { kind: 'ClassDef' }, runs: 
     const cls = module?.attributes.get(stmt.name);
     if (cls?.kind === 'class') known = cls;
     for (const use of run.notes.layers.values())
-      if (!instance && use.instance.cls.node === stmt) instance = use.instance;
+      if (!instance && use.instance.cls.node === stmt) instance = run.notes.lasting(use.instance);
+    instance ??= run.notes.selfOf(stmt);
   }
   return {
     file: source.path,

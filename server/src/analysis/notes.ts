@@ -8,6 +8,8 @@ import { showType } from '../../../engine/src/graph/show';
 import type { Frame, Recorder } from '../interpreter/evaluator';
 import { sameValue } from '../interpreter/join';
 import type { FunctionValue, InstanceValue, Origin, Value } from '../interpreter/values';
+import type { ClassDef } from '../python/ast';
+import { snapshot } from './snapshot';
 import type { Finding, Observation, Related, SiteKind, View } from './types';
 
 const MOST_AT_A_PLACE = 24;
@@ -39,6 +41,12 @@ export class Notes implements Recorder {
   readonly layers = new Map<InstanceValue, LayerUse>();
   private readonly seen = new Map<string, Seen>();
   private readonly said = new Set<string>();
+  /** Instances as they were when what made them was about to be taken back. */
+  private readonly copies = new Map<InstanceValue, InstanceValue>();
+  /** The instance through which a class was read, by the class's definition. */
+  private readonly selves = new Map<ClassDef, InstanceValue>();
+  /** Sites with types that were seen since the last `keep`. */
+  private readonly fresh: { site: Seen; index: number }[] = [];
 
   constructor(readonly view: View) {}
 
@@ -64,6 +72,7 @@ export class Notes implements Recorder {
       if (site.texts.has(text)) return;
       site.texts.add(text);
     } else if (site.values.some(v => sameValue(this.facts!, v, settled))) return;
+    if (type) this.fresh.push({ site, index: site.types.length });
     site.values.push(settled);
     site.types.push(type);
   }
@@ -86,6 +95,37 @@ export class Notes implements Recorder {
       chain,
       related,
     });
+  }
+
+  /** A class is about to be read through this instance. */
+  self(definition: ClassDef, instance: InstanceValue): void {
+    this.selves.set(definition, snapshot(instance));
+  }
+
+  selfOf(definition: ClassDef): InstanceValue | null {
+    return this.selves.get(definition) ?? null;
+  }
+
+  /** Puts in what is known, and copies what was made, before a reading and all it learnt are taken back. */
+  keep(): void {
+    for (const { site, index } of this.fresh.splice(0)) {
+      const type = site.types[index]!;
+      const learnt = { shape: this.facts!.shape(type.shape), dtype: type.dtype };
+      site.types[index] = learnt;
+      site.texts.add(showType(learnt));
+    }
+    const shared = new Map<object, Value>();
+    for (const instance of this.layers.keys())
+      if (!this.copies.has(instance)) this.copies.set(instance, snapshot(instance, shared));
+    for (const use of this.layers.values()) {
+      for (const types of [use.inputs, use.outputs])
+        for (const [i, type] of types.entries()) types[i] = { shape: this.facts!.shape(type.shape), dtype: type.dtype };
+    }
+  }
+
+  /** The instance as it was when it was last seen whole. */
+  lasting(instance: InstanceValue): InstanceValue {
+    return this.copies.get(instance) ?? instance;
   }
 
   made(instance: InstanceValue, place: Origin): void {

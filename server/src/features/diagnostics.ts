@@ -2,11 +2,13 @@
  * Diagnostics as LSP has them: the fault, and an information at the constructor of the layer that explains it.
  */
 import {
+  type Connection,
   type DiagnosticRelatedInformation,
   DiagnosticSeverity,
   type Diagnostic as LspDiagnostic,
 } from 'vscode-languageserver';
 import type { Diagnostic, RelatedPlace } from '../rules/diagnostic';
+import { uriOfPath } from '../workspace/paths';
 import type { Places } from './places';
 
 const SEVERITY = {
@@ -58,4 +60,42 @@ export function toLsp(
     });
   }
   return byUri;
+}
+
+/**
+ * Keeps what each document's analysis said of which file, since several may speak of the same one, and tells the client
+ * the union.
+ */
+export class DiagnosticsPublisher {
+  /** Analysed path → what it says, by URI. */
+  private readonly said = new Map<string, Map<string, LspDiagnostic[]>>();
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly places: Places,
+    private readonly documentation: string | null,
+  ) {}
+
+  publish(path: string, diagnostics: readonly Diagnostic[]): void {
+    const before = this.said.get(path);
+    const now = toLsp(diagnostics, this.places, this.documentation);
+    // An open document is told when it is clean, too.
+    const uris = new Set([...(before?.keys() ?? []), ...now.keys(), uriOfPath(path)]);
+    this.said.set(path, now);
+    for (const uri of uris) this.send(uri);
+  }
+
+  forget(path: string): void {
+    const before = this.said.get(path);
+    this.said.delete(path);
+    for (const uri of before?.keys() ?? []) this.send(uri);
+  }
+
+  private send(uri: string): void {
+    const all = [...this.said.values()].flatMap(byUri => byUri.get(uri) ?? []);
+    const key = ({ range, code, severity }: LspDiagnostic) =>
+      `${range.start.line}:${range.start.character}:${code}:${severity}`;
+    const distinct = new Map(all.map(d => [key(d), d]));
+    void this.connection.sendDiagnostics({ uri, diagnostics: [...distinct.values()] });
+  }
 }

@@ -13,7 +13,7 @@ import type { LayerPreview } from './executor';
 import { flowText, moduleCard } from './layer-card';
 import { arrayMethod, type MlxName, mlxImports, mlxName, mlxPath } from './mlx-names';
 import { histogramUri, shortValue } from './picture';
-import { showValue } from './show';
+import { hasShape, showValue } from './show';
 
 /** Makes a layer's output for a hover; null where it cannot or takes too long. */
 export type PreviewLayer = (layer: LayerSite) => Promise<LayerPreview | null>;
@@ -75,7 +75,11 @@ const isStatement = (node: Node): boolean => node.kind === 'Return' || node.kind
 
 function arraySection(view: DocumentView, site: readonly Observation[]): string {
   const facts = view.analysis.facts[site[0].view];
-  const texts = [...new Set(site.map(o => (o.type ? showType(o.type) : showValue(o.value, facts))))];
+  // A context that knows nothing of the shape says nothing beside one that does.
+  const told = site.filter(o => !o.type || hasShape(o.type));
+  const texts = [
+    ...new Set((told.length > 0 ? told : site).map(o => (o.type ? showType(o.type) : showValue(o.value, facts)))),
+  ];
   const name = site.find(o => o.name !== null)?.name;
   const shown = texts.slice(0, MOST_CONTEXTS).map(text => (name ? `${name}: ${text}` : text));
   if (texts.length > MOST_CONTEXTS) shown.push(`# and ${texts.length - MOST_CONTEXTS} more`);

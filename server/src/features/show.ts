@@ -25,13 +25,15 @@ export function mergedShape(types: readonly ArrayType[]): string | null {
   if (shaped.length === 0) return null;
   if (shaped.length === 1) return showShape(shaped[0].shape);
   const ranked = shaped.filter(isRanked);
-  if (ranked.length < shaped.length || ranked.some(t => t.shape.length !== ranked[0].shape.length)) {
+  if (ranked.length === 0 || ranked.some(t => t.shape.length !== ranked[0].shape.length)) {
     const texts = new Set(shaped.map(t => showShape(t.shape)));
     return texts.size === 1 ? [...texts][0] : null;
   }
   const axes = ranked[0].shape.map((_, axis) => {
     const kinds = new Map(ranked.map(t => [dimKey(t.shape[axis]), showDim(t.shape[axis])]));
-    const texts = [...new Set(kinds.values())];
+    const all = new Set(kinds.values());
+    if (all.size > 1) all.delete('?'); // a context that does not know the axis says nothing against one that does
+    const texts = [...all];
     return texts.length <= MOST_ALTERNATIVES ? texts.join('|') : '?';
   });
   return `[${axes.join(', ')}]`;

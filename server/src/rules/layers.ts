@@ -40,7 +40,7 @@ export function layerOf(finding: Finding): InstanceValue | null {
 export function constructorCall(layer: InstanceValue, context: RuleContext): Call | null {
   const { origin } = layer;
   if (!origin) return null;
-  const site = context.analysis.layers.find(l => l.instance === layer);
+  const site = context.analysis.layers.find(l => l.instance.id === layer.id);
   if (site) return site.node;
   const source = context.source(origin.file);
   if (!source) return null;
@@ -88,4 +88,4 @@ export function layerFault(finding: Finding, context: RuleContext): { companion:
 
 /** Whether another call of the layer succeeds, which a change of its width would break. */
 const fitsElsewhere = (layer: InstanceValue, context: RuleContext): boolean =>
-  context.analysis.layers.some(site => site.instance === layer && site.outputs.length > 0);
+  context.analysis.layers.some(site => site.instance.id === layer.id && site.outputs.length > 0);
