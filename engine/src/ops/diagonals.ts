@@ -3,7 +3,7 @@
  */
 import { add, anonymous, type Dim, isKnown, min, sub } from '../dims/dim';
 import { Facts } from '../dims/facts';
-import { type DType, kindOf, sizeOf } from '../dtype';
+import { type DType, isFloating, kindOf, sizeOf } from '../dtype';
 import { defineOp, type RankedType } from '../graph/op';
 import { Refusal } from '../graph/refusal';
 import { showType } from '../graph/show';
@@ -86,13 +86,13 @@ function sumLast(x: Tensor, shape: readonly number[]): Tensor {
   const result = tensor(x.dtype, shape);
   const length = x.shape[x.shape.length - 1];
   const lanes = x.dtype === 'complex64' ? 2 : 1;
-  const round = rounder(x.dtype);
+  const round = isFloating(x.dtype) ? rounder(x.dtype) : (sum: number) => sum;
   const [from, to] = [x.data as { [i: number]: number }, result.data as { [i: number]: number }];
   for (let i = 0; i < result.data.length; i++) {
     const [row, lane] = [Math.floor(i / lanes), i % lanes];
     let total = to[i];
     for (let j = 0; j < length; j++) total += from[(row * length + j) * lanes + lane];
-    to[i] = kindOf(x.dtype) === 'float' ? round(total) : total;
+    to[i] = round(total);
   }
   return result;
 }

@@ -1,7 +1,7 @@
 /**
  * Writing elements into a copy of an array, over what is there or combined with it.
  */
-import { type DType, isFloating } from '../dtype';
+import { type DType, isFloating, isInteger } from '../dtype';
 import { rounder } from '../numeric/round';
 import type { Tensor } from '../tensor';
 import { type Elements, width } from './positions';
@@ -18,7 +18,7 @@ export function writeAt(x: Tensor, values: Tensor, positions: Int32Array, mode: 
     multiplyComplex(data as Float32Array, values.data as Float32Array, positions, mode === 'divide');
     return { ...x, data };
   }
-  const combine = COMBINE[mode];
+  const combine = mode === 'divide' && isInteger(x.dtype) ? divideWhole : COMBINE[mode];
   const round = roundTo(x.dtype);
   for (let i = 0; i < positions.length; i++)
     for (let lane = 0; lane < lanes; lane++) {
@@ -34,13 +34,17 @@ const COMBINE: Record<UpdateMode, (a: number, b: number) => number> = {
   add: (a, b) => a + b,
   subtract: (a, b) => a - b,
   multiply: (a, b) => a * b,
-  divide: (a, b) => a * (typeof b === 'bigint' ? (reciprocal(b) as unknown as number) : 1 / b),
+  divide: (a, b) => a * (1 / b),
   maximum: (a, b) => (less(a, b) ? b : a),
   minimum: (a, b) => (less(b, a) ? b : a),
 };
 
 const less = (a: number, b: number): boolean => a < b;
-const reciprocal = (b: bigint): bigint => (b === 1n || b === -1n ? b : 0n);
+/** Whole numbers have whole reciprocals: that of anything but 1 and -1 is 0. */
+const divideWhole = (a: number, b: number): number => {
+  const whole = Number(b) === 1 || Number(b) === -1;
+  return whole ? a * b : a - a;
+};
 
 function roundTo(dtype: DType): (x: number) => number {
   if (isFloating(dtype)) return rounder(dtype);
