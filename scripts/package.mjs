@@ -17,8 +17,15 @@ export async function makePackage() {
   const packagePath = path.join(root, `${manifest.name}-${manifest.version}.vsix`);
   const files = await listFiles({ cwd: root, dependencies: false });
   for (const entry of [manifest.main, manifest.browser, manifest.icon, manifest.bin['mlx-scope']])
-    if (!files.includes(path.normalize(entry))) throw new Error(`the package would lack ${entry}`);
-  await createVSIX({ cwd: root, packagePath, dependencies: false, skipLicense: false });
+    if (!files.some(file => path.resolve(root, file) === path.resolve(root, entry)))
+      throw new Error(`the package would lack ${entry}`);
+  await createVSIX({
+    cwd: root,
+    packagePath,
+    dependencies: false,
+    rewriteRelativeLinks: false,
+    allowMissingRepository: true,
+  });
   const { size } = statSync(packagePath);
   console.log(`${path.basename(packagePath)}: ${files.length} files, ${(size / 1e6).toFixed(2)} MB`);
   if (size > MOST_BYTES) throw new Error(`the package is larger than ${MOST_BYTES / 1e6} MB`);

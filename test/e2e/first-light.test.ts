@@ -46,10 +46,8 @@ test('typing a layer that does not fit underlines it', async () => {
 });
 
 test('the hover explains it', async () => {
-  const text = await workbench.hover(
-    workbench.line('self.fc2').locator('span', { hasText: /^128$/ }).first(),
-    /128[\s\S]*256/,
-  );
+  const call = workbench.line('return self.fc2').locator('span', { hasText: /^fc2$/ }).first();
+  const text = await workbench.hover(call, /128[\s\S]*256/);
   expect(text).toMatch(/MLX\d{3}/);
   await workbench.shot('3-hover');
   await workbench.rest();
@@ -57,13 +55,14 @@ test('the hover explains it', async () => {
 
 test('the quick fix repairs it', async () => {
   const { page } = browser;
-  await workbench.goTo(11, 32);
+  // In the call that is underlined.
+  await workbench.goTo(15, 20);
   await page.keyboard.press('Control+.');
   await page.locator('.action-widget').waitFor({ timeout: 20_000 });
   await workbench.shot('4-fixes');
   await page.locator('.action-widget .monaco-list-row', { hasText: /256/ }).first().click();
   await squiggles().first().waitFor({ state: 'detached', timeout: 20_000 });
-  expect(await workbench.line('self.fc2').first().textContent()).toContain('256');
+  expect(await workbench.line('self.fc2 =').first().textContent()).toContain('256');
 });
 
 test('hovering a layer shows its card with live output', async () => {

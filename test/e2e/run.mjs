@@ -35,7 +35,7 @@ const vitest = await startVitest(
   parts.map(part => PARTS[part]),
   {
     root: import.meta.dirname,
-    config: path.join(import.meta.dirname, 'vitest.config.ts'),
+    config: path.join(import.meta.dirname, 'vitest.config.mts'),
     watch: false,
     reporters: ['verbose', ['json', { outputFile: report }]],
   },
