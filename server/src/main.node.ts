@@ -1,13 +1,6 @@
-/** The language server as a process: over IPC, standard streams or a socket, as the command line says. */
+/** The language server as a process: over IPC, standard streams or a socket, as its arguments say. */
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
+import { nodeHost } from './host.node';
 import { startServer } from './server';
-import { NodeFileSystem } from './workspace/file-system.node';
-import { slashed } from './workspace/paths';
 
-const { VIRTUAL_ENV } = process.env;
-
-startServer(createConnection(ProposedFeatures.all), {
-  files: new NodeFileSystem(),
-  environment: VIRTUAL_ENV ? slashed(VIRTUAL_ENV) : null,
-  makeExecutor: null,
-});
+startServer(createConnection(ProposedFeatures.all), nodeHost());

@@ -61,6 +61,7 @@ export function runEntry(run: Run, source: SourceFile, request: EntryRequest): V
     const value = ev.settled(target);
     if (value.kind === 'class') {
       const instance = construct(run, value, request);
+      if (instance.kind === 'instance' && value.node) run.notes.self(value.node, instance);
       const call = ev.getAttribute(instance, '__call__');
       const f = call?.kind === 'method' && call.func.kind === 'function' ? call.func : null;
       return ev.call(instance, f ? inputsFor(run, f, request, 1) : args(positionalInputs(run, request)));

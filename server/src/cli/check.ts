@@ -1,122 +1,82 @@
 /** `mlx-scope check`: what MLX would refuse, in files and folders. */
 import { parseArgs } from 'node:util';
+import type { FileAnalysis } from '../analysis/types';
 import type { Diagnostic } from '../rules/diagnostic';
 import { findingsToDiagnostics, inOrder } from '../rules/report';
-import { existing, openProject, type Project, placeOf, reportOptions, UsageError } from './project';
+import { entryFor, inputSpecs, parseInput, readConfig } from '../session/inputs';
+import { type Command, oneOf, UsageError, words } from './command';
+import { FORMATS, type FormatName } from './formats';
+import { existing, openProject, type Project, reportOptions, shown } from './project';
 
-const FORMATS = ['text', 'json', 'github'] as const;
-type Format = (typeof FORMATS)[number];
+export const check: Command = {
+  usage: 'check PATH… [--format text|json|github|sarif] [--select CODES] [--ignore CODES] [--statistics] [--exit-zero]',
+  summary: 'Reports what MLX would refuse, in Python files, notebooks and folders of them.',
+  details: `  --format NAME     text (default), json, github (workflow annotations) or sarif
+  --select CODES    only these rules: codes or their beginnings (MLX1), or names, by commas
+  --ignore CODES    not these
+  --statistics      how often each rule was met
+  --exit-zero       exit status 0 even with findings
 
-const codes = (list: string | undefined): string[] =>
-  list
-    ? list
-        .split(',')
-        .map(s => s.trim())
-        .filter(Boolean)
-    : [];
-
-/** Answers the exit status: 0 clean, 1 findings. */
-export function check(argv: readonly string[]): number {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      format: { type: 'string', default: 'text' },
-      select: { type: 'string' },
-      ignore: { type: 'string' },
-      statistics: { type: 'boolean' },
-      'exit-zero': { type: 'boolean' },
-    },
-  });
-  if (positionals.length === 0) throw new UsageError('check needs a file or folder');
-  const format = FORMATS.find(f => f === values.format);
-  if (!format) throw new UsageError(`--format is one of ${FORMATS.join(', ')}, not ${values.format}`);
-  const project = openProject();
-  const options = reportOptions(project, codes(values.select), codes(values.ignore));
-  const files = positionals.flatMap(p => {
-    const path = existing(project, p);
-    return project.workspace.files.kind(path) === 'folder' ? project.workspace.pythonFiles(path) : [path];
-  });
-  const found = new Map<string, Diagnostic>();
-  for (const file of files) {
-    for (const analysis of project.analyser.analyseReached(file))
-      for (const d of findingsToDiagnostics(analysis, options)) {
-        const key = `${d.file}:${d.start}:${d.rule.code}`;
-        if (!found.has(key)) found.set(key, d);
+A comment \`# mlx-scope: ignore[MLX101]\` silences a line; [tool.mlx-scope] in pyproject.toml sets select, ignore,
+exclude, per-file-ignores, and entries with their configs.`,
+  run(argv) {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        format: { type: 'string', default: 'text' },
+        select: { type: 'string', multiple: true },
+        ignore: { type: 'string', multiple: true },
+        statistics: { type: 'boolean', default: false },
+        'exit-zero': { type: 'boolean', default: false },
+      },
+    });
+    if (positionals.length === 0) throw new UsageError('check needs a file or folder');
+    const format = FORMATS[oneOf('--format', values.format, Object.keys(FORMATS) as FormatName[])];
+    const project = openProject();
+    const files = [...new Set(positionals.flatMap(p => sourcesIn(project, p)))];
+    const options = reportOptions(project, words(values.select), words(values.ignore));
+    const found = new Map<string, Diagnostic>();
+    let failed = false;
+    for (const file of files) {
+      try {
+        for (const analysis of analysesOf(project, file))
+          for (const d of findingsToDiagnostics(analysis, options)) {
+            const key = `${d.file}:${d.start}:${d.end}:${d.rule.code}`;
+            if (!found.has(key)) found.set(key, d);
+          }
+      } catch (error) {
+        failed = true;
+        console.error(`mlx-scope: ${shown(file)} could not be analysed: ${(error as Error).message}`);
       }
+    }
+    const diagnostics = [...found.values()].sort(inOrder);
+    const text = format(project, diagnostics, { files: files.length, statistics: values.statistics });
+    if (text) console.log(text);
+    if (failed) return 2;
+    return diagnostics.length > 0 && !values['exit-zero'] ? 1 : 0;
+  },
+};
+
+function sourcesIn(project: Project, given: string): string[] {
+  const { workspace } = project;
+  const path = existing(project, given);
+  for (const problem of workspace.settingsFor(`${path}/x.py`).problems) console.error(`mlx-scope: ${problem}`);
+  if (workspace.files.kind(path) === 'folder') return workspace.pythonFiles(path);
+  if (!workspace.source(path)) throw new UsageError(`${given} is no Python file that can be read`);
+  return [path];
+}
+
+/** The file's own analysis, those of files its program reached, and of the entry that the project sets for it. */
+function analysesOf({ workspace, analyser }: Project, file: string): FileAnalysis[] {
+  const analyses = analyser.analyseReached(file);
+  for (const setting of workspace.settingsFor(file).entries) {
+    if (setting.file !== file) continue;
+    const name = setting.entry ?? entryFor(analyses[0]);
+    if (name === null) throw new Error('pyproject.toml sets an entry, and the file has no nn.Module class');
+    const config = typeof setting.config === 'string' ? readConfig(workspace.files, setting.config) : setting.config;
+    const inputs = inputSpecs(setting.inputs.map(parseInput));
+    analyses.push(...analyser.entry({ file, name, config, inputs, seed: null }).reached);
   }
-  const diagnostics = [...found.values()].sort(inOrder);
-  print(project, diagnostics, format);
-  if (format === 'text') summarise(diagnostics, files.length, values.statistics ?? false);
-  return diagnostics.length > 0 && !values['exit-zero'] ? 1 : 0;
-}
-
-function print(project: Project, diagnostics: readonly Diagnostic[], format: Format): void {
-  if (format === 'json') {
-    console.log(
-      JSON.stringify(
-        diagnostics.map(d => asJson(project, d)),
-        null,
-        2,
-      ),
-    );
-    return;
-  }
-  for (const d of diagnostics) console.log(format === 'github' ? asGithub(project, d) : asText(project, d));
-}
-
-function asJson(project: Project, d: Diagnostic) {
-  return {
-    code: d.rule.code,
-    rule: d.rule.name,
-    severity: d.rule.severity,
-    message: d.message,
-    ...placeOf(project, d),
-    related: d.related.map(r => ({ ...placeOf(project, r), message: r.message })),
-    fixes: d.fixes.map(f => ({
-      title: f.title,
-      edits: f.edits.map(e => ({ ...placeOf(project, e), newText: e.newText })),
-    })),
-  };
-}
-
-function asGithub(project: Project, d: Diagnostic): string {
-  const { file, range } = placeOf(project, d);
-  const level = d.rule.severity === 'info' ? 'notice' : d.rule.severity;
-  const quoted = (s: string) => s.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
-  return `::${level} file=${file},line=${range.start.line},col=${range.start.column},endLine=${range.end.line},endColumn=${range.end.column},title=${d.rule.code}::${quoted(d.message)}`;
-}
-
-function asText(project: Project, d: Diagnostic): string {
-  const { file, range } = placeOf(project, d);
-  const source = project.workspace.source(d.file);
-  const line = source?.lines.lineText(range.start.line - 1) ?? '';
-  const gutter = ' '.repeat(`${range.start.line}`.length);
-  const width =
-    range.end.line === range.start.line ? range.end.column - range.start.column : line.length - range.start.column + 1;
-  const parts = [
-    `${file}:${range.start.line}:${range.start.column}: ${d.rule.severity} ${d.rule.code} ${d.message}`,
-    `${gutter} |`,
-    `${range.start.line} | ${line}`,
-    `${gutter} | ${' '.repeat(range.start.column - 1)}${'^'.repeat(Math.max(1, width))}`,
-  ];
-  for (const r of d.related) {
-    const place = placeOf(project, r);
-    parts.push(`${gutter} = ${place.file}:${place.range.start.line}: ${r.message}`);
-  }
-  for (const f of d.fixes) parts.push(`${gutter} = fix: ${f.title}`);
-  return `${parts.join('\n')}\n`;
-}
-
-function summarise(diagnostics: readonly Diagnostic[], files: number, statistics: boolean): void {
-  if (statistics) {
-    const counts = new Map<string, number>();
-    for (const d of diagnostics)
-      counts.set(`${d.rule.code} ${d.rule.name}`, (counts.get(`${d.rule.code} ${d.rule.name}`) ?? 0) + 1);
-    for (const [rule, n] of [...counts].sort()) console.log(`${n}\t${rule}`);
-  }
-  const n = diagnostics.length;
-  console.log(
-    `${n === 0 ? 'Nothing that MLX would refuse' : `${n} finding${n === 1 ? '' : 's'}`} in ${files} file${files === 1 ? '' : 's'}.`,
-  );
+  return analyses;
 }

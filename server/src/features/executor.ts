@@ -31,11 +31,13 @@ export interface ExecuteRequest {
   readonly backend: BackendName | null;
 }
 
-export interface QuantizeRequest extends ExecuteRequest {
+/** What to try; empty lists mean all that MLX offers. */
+export interface QuantizeChoice {
   readonly bits: readonly number[];
   readonly groupSizes: readonly number[];
   readonly modes: readonly QuantizationMode[];
 }
+export interface QuantizeRequest extends ExecuteRequest, QuantizeChoice {}
 
 export interface ExecuteOptions {
   readonly signal: AbortSignal;
@@ -45,10 +47,12 @@ export interface ExecuteOptions {
   locate(origin: Origin): { uri: string; range: Range };
 }
 
-/** Both reject with an Error whose message is for the user, and with an AbortError when `signal` is aborted. */
+/** All reject with an Error whose message is for the user, and with an AbortError when `signal` is aborted. */
 export interface Executor {
   run(request: ExecuteRequest, options: ExecuteOptions): Promise<RunResult>;
   quantize(request: QuantizeRequest, options: ExecuteOptions): Promise<QuantizeResult>;
+  /** Every matrix of a checkpoint (a safetensors file or a folder of them), without a model. */
+  quantizeWeights(path: string, choice: QuantizeChoice, options: ExecuteOptions): Promise<QuantizeResult>;
 }
 
 /** What a hover shows of a layer's life. */
