@@ -49,6 +49,14 @@ export function callValue(ev: Evaluator, callee: Value, passed: Arguments): Valu
       return callUnion(ev, f.options, passed);
     case 'unknown':
       return unknown(f.reason);
+    case 'int':
+    case 'float':
+    case 'str':
+    case 'tuple':
+    case 'list':
+    case 'dict':
+    case 'array':
+      throw new Refusal('signature', `A value of type ${f.kind} cannot be called`, {}, 'TypeError');
     default:
       return unknown('is not known to be callable');
   }

@@ -174,10 +174,13 @@ function dispatch(ev: Evaluator, e: Expr): Value {
   }
 }
 
-/** Of arrays every attribute is known, so a missing one is refused; of other values it is unknown. */
+/** Of arrays, and of modules written here that are not open, every name is known: a missing one is refused. */
 function noAttribute(ev: Evaluator, owner: Value, name: string): Value {
-  if (ev.settled(owner).kind !== 'array') return unknown(`has no attribute ${name}`);
-  throw new Refusal('attribute', `mx.array has no attribute ${name}`, { name }, 'AttributeError');
+  const v = ev.settled(owner);
+  const complete = v.kind === 'module' && v.file === null && !v.open;
+  if (v.kind !== 'array' && !complete) return unknown(`has no attribute ${name}`);
+  const what = v.kind === 'module' ? v.name : 'mx.array';
+  throw new Refusal('attribute', `${what} has no attribute ${name}`, { name }, 'AttributeError');
 }
 
 export function lookup(ev: Evaluator, name: string): Value {

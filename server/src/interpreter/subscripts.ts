@@ -1,6 +1,9 @@
 /** `value[index]` of Python's own containers; arrays and native types answer through their hooks. */
 import { add, anonymous, type Dim, isKnown, lowerBound, sub, symbol } from '../../../engine/src/dims/dim';
 import { OpenShape, RowVariable } from '../../../engine/src/dims/shape';
+import type { ArrayNode } from '../../../engine/src/graph/graph';
+import { Refusal } from '../../../engine/src/graph/refusal';
+import { showType } from '../../../engine/src/graph/show';
 import type { Evaluator } from './evaluator';
 import { args } from './interpreter';
 import { rangeLength } from './iteration';
@@ -111,7 +114,9 @@ function element(ev: Evaluator, v: TupleValue | ListValue, i: Value): Value {
   if (v.items) {
     if (at !== null && isKnown(at)) {
       const item = v.items[at < 0 ? at + v.items.length : at];
-      return item ?? unknown('is past the end of the sequence');
+      if (item) return item;
+      if (v.kind === 'tuple' && v.shapeOf) throw noAxis(v.shapeOf, at);
+      return unknown('is past the end of the sequence');
     }
     return v.items.length ? ev.join(v.items) : unknown('the sequence is empty');
   }
@@ -261,3 +266,6 @@ export function deleteItem(ev: Evaluator, value: Value, index: Value): void {
     if (found && found.kind !== 'unknown') ev.call(found, args([i]));
   }
 }
+
+const noAxis = (node: ArrayNode, axis: number): Refusal =>
+  new Refusal('index-rank', `The shape of ${showType(node)} has no item ${axis}`, { axis }, 'IndexError');

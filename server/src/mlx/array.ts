@@ -1,7 +1,7 @@
 /**
  * `mx.array` as Python sees it: attributes, operators, comparison, truth, iteration.
  *
- * Methods come from the functions of the same name (./methods), indexing from ./indexing.
+ * Methods come from the functions of the same name (./methods).
  */
 import { anonymous, type Dim, isKnown, mul, product } from '../../../engine/src/dims/dim';
 import { OpenShape } from '../../../engine/src/dims/shape';
@@ -26,9 +26,12 @@ import {
   unknown,
   type Value,
 } from '../interpreter/values';
+import { atAttribute } from './at';
 import { operands, scalarKind, toArray } from './convert';
+import { arrayConstructor } from './creation';
 import { isOpaque, typeName } from './define';
 import { dtypeValue } from './dtypes';
+import { getItem, setItem } from './indexing';
 
 const nodeOf = (value: Value): ArrayNode => (value as ArrayValue).node;
 
@@ -76,6 +79,7 @@ const ATTRIBUTES: Record<string, Attribute> = {
   mT: record('matrix_transpose'),
   real: record('real'),
   imag: record('imag'),
+  at: (interpreter, _, value) => atAttribute(interpreter, value),
 };
 
 // ---- operators --------------------------------------------------------------------------------------------------------
@@ -250,7 +254,9 @@ function truth(interpreter: Interpreter, value: Value): boolean | null {
   return null;
 }
 
-export const arrayClass: ClassValue = nativeClass('array', []);
+export const arrayClass: ClassValue = nativeClass('array', [], [], (interpreter, _, passed) =>
+  arrayConstructor.call(interpreter, passed),
+);
 
 const methods = new Map<string, Value>();
 
@@ -273,6 +279,8 @@ export const arrayType: NativeType = {
   },
   binary,
   augmented,
+  getItem,
+  setItem,
   unary,
   compare,
   iterate,

@@ -2,30 +2,15 @@
  * MLX's modules as Python imports them, put together from the tables of this room.
  */
 import '../../../engine/src/ops';
-import {
-  type BuiltinValue,
-  bool,
-  builtin,
-  ELLIPSIS,
-  float,
-  type ModuleValue,
-  module,
-  NONE,
-  nativeClass,
-  unknown,
-  type Value,
-} from '../interpreter/values';
-import { arrayClass, arrayType as baseArrayType, registerMethods } from './array';
-import { atAttribute } from './at';
+import { type BuiltinValue, ELLIPSIS, float, type ModuleValue, module, NONE, type Value } from '../interpreter/values';
+import { arrayClass, arrayType, registerMethods } from './array';
 import { convolutionFunctions } from './convolution';
-import { arrayConstructor, creationFunctions } from './creation';
-import { define } from './define';
+import { creationFunctions } from './creation';
 import { dtypeFunctions, dtypeNames } from './dtypes';
 import { elementwiseFunctions } from './elementwise';
 import { fastFunctions } from './fast';
 import { fftFunctions } from './fft';
 import { gatheringFunctions } from './gathering';
-import { getItem, setItem } from './indexing';
 import { joiningFunctions } from './joining';
 import { linalgFunctions, matrixFunctions } from './linalg';
 import { arrayMethods } from './methods';
@@ -36,22 +21,14 @@ import { quantizationFunctions } from './quantization';
 import { randomFunctions, randomValues } from './random';
 import { reductionFunctions } from './reductions';
 import { shapingFunctions } from './shaping';
-import { transformFunctions } from './transforms';
+import { systemClasses, systemFunctions, systemModules } from './system';
+import { transformClasses, transformFunctions } from './transforms';
 
-export const arrayType = {
-  ...baseArrayType,
-  getAttribute: (...[interpreter, value, name]: Parameters<NonNullable<typeof baseArrayType.getAttribute>>) =>
-    name === 'at' ? atAttribute(interpreter, value) : baseArrayType.getAttribute!(interpreter, value, name),
-  getItem,
-  setItem,
-};
+export { arrayType };
 
 const shortName = (f: BuiltinValue): string => f.name.slice(f.name.lastIndexOf('.') + 1);
 const named = (functions: readonly BuiltinValue[]): (readonly [string, Value])[] =>
   functions.map(f => [shortName(f), f]);
-
-/** Known names whose effects are not followed: calling one is worth an unknown value. */
-const opaque = (name: string): BuiltinValue => builtin(name, () => unknown(`${name} is not followed`));
 
 const CONSTANTS: readonly (readonly [string, Value])[] = [
   ['pi', float(Math.PI)],
@@ -62,6 +39,13 @@ const CONSTANTS: readonly (readonly [string, Value])[] = [
   ['newaxis', NONE],
   ['Ellipsis', ELLIPSIS],
 ];
+
+/** Modules of `mlx.core` by name. */
+const PARTS: Record<string, readonly BuiltinValue[]> = {
+  fast: fastFunctions,
+  fft: fftFunctions,
+  linalg: linalgFunctions,
+};
 
 function coreModule(): ModuleValue {
   const functions = [
@@ -77,42 +61,24 @@ function coreModule(): ModuleValue {
     quantizationFunctions,
     matrixFunctions,
     transformFunctions,
-    [
-      define('mx.astype(a, dtype, stream=None)', c => {
-        const a = c.arrayOnly('a');
-        return c.interpreter.record('astype', [a], { dtype: c.dtypeIsUnknown('dtype') ? null : c.dtype('dtype') });
-      }),
-    ],
+    systemFunctions,
   ].flatMap(named);
-  // Modules are open: a name that no table has is unknown, never an error.
-  const core = module('mlx.core', [...CONSTANTS, ...dtypeNames, ...functions], true);
-  core.attributes.set('random', module('mlx.core.random', [...named(randomFunctions), ...randomValues], true));
-  core.attributes.set('fast', module('mlx.core.fast', named(fastFunctions), true));
-  core.attributes.set('linalg', module('mlx.core.linalg', named(linalgFunctions), true));
-  core.attributes.set('fft', module('mlx.core.fft', named(fftFunctions), true));
-  core.attributes.set(
-    'metal',
-    module('mlx.core.metal', [['is_available', builtin('mx.metal.is_available', () => bool(null))]], true),
-  );
-  core.attributes.set(
-    'distributed',
-    module(
-      'mlx.core.distributed',
-      [
-        ['init', opaque('mx.distributed.init')],
-        ['Group', nativeClass('Group', [])],
-      ],
-      true,
-    ),
-  );
-  const methods = arrayMethods(core.attributes);
-  registerMethods(methods);
-  const array: typeof arrayClass = Object.assign(arrayClass, {
-    construct: ((interpreter, _, passed) => arrayConstructor.call(interpreter, passed)) as NonNullable<
-      typeof arrayClass.construct
-    >,
-  });
-  core.attributes.set('array', array);
+  const parts = [
+    ...Object.entries(PARTS).map(([name, table]) => module(`mlx.core.${name}`, named(table))),
+    module('mlx.core.random', [...named(randomFunctions), ...randomValues]),
+    ...systemModules,
+  ];
+  // Every public name is here, so a name that is not is an error: MLX has no `mx.cat`.
+  const core = module('mlx.core', [
+    ['array', arrayClass],
+    ...CONSTANTS,
+    ...dtypeNames,
+    ...functions,
+    ...systemClasses,
+    ...transformClasses,
+    ...parts.map(part => [part.name.slice('mlx.core.'.length), part] as const),
+  ]);
+  registerMethods(arrayMethods(core.attributes));
   return core;
 }
 

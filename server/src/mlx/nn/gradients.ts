@@ -16,18 +16,20 @@ const gradientOf = (interpreter: Interpreter, x: Value): Value =>
   x.kind === 'array' ? interpreter.source({ shape: x.node.shape, dtype: x.node.dtype }, 'gradient') : x;
 
 /**
- * The loss of a result: the result itself or the first of a tuple or list.
+ * The loss of a result: the result itself, or the first of a tuple where the transformation takes one (`mayBeTuple`).
  * @throws Refusal of kind 'gradient' where it is no array, or not a scalar
  */
-export function requireScalarLoss(interpreter: Interpreter, result: Value): void {
+export function requireScalarLoss(interpreter: Interpreter, result: Value, mayBeTuple = true): void {
   const value = interpreter.settled(result);
-  const loss =
-    (value.kind === 'tuple' || value.kind === 'list') && value.items?.length
-      ? interpreter.settled(value.items[0])
-      : value;
-  if (loss.kind !== 'array') {
-    if (isOpaque(loss) || loss.kind === 'tuple' || loss.kind === 'list' || loss.kind === 'dict') return;
-    throw new Refusal('gradient', `A gradient needs a loss that is an array, the function answers ${typeName(loss)}`);
+  const first = mayBeTuple && value.kind === 'tuple' ? value.items?.[0] : value;
+  const loss = first && interpreter.settled(first);
+  if (loss === undefined && value.kind === 'tuple' && !value.items) return;
+  if (loss?.kind !== 'array') {
+    if (loss && isOpaque(loss)) return;
+    throw new Refusal(
+      'gradient',
+      `A gradient needs a loss that is an array, the function answers ${loss ? typeName(loss) : 'an empty tuple'}`,
+    );
   }
   const shape = interpreter.facts.shape(loss.node.shape);
   if (Array.isArray(shape) && shape.length > 0)
