@@ -2,7 +2,7 @@
  * MLX's modules as Python imports them, put together from the tables of this room.
  */
 import '../../../engine/src/ops';
-import { type BuiltinValue, ELLIPSIS, float, type ModuleValue, module, NONE, type Value } from '../interpreter/values';
+import { type BuiltinValue, float, type ModuleValue, module, NONE, type Value } from '../interpreter/values';
 import { arrayClass, arrayType, registerMethods } from './array';
 import { convolutionFunctions } from './convolution';
 import { creationFunctions } from './creation';
@@ -37,7 +37,6 @@ const CONSTANTS: readonly (readonly [string, Value])[] = [
   ['nan', float(Number.NaN)],
   ['euler_gamma', float(0.5772156649015329)],
   ['newaxis', NONE],
-  ['Ellipsis', ELLIPSIS],
 ];
 
 /** Modules of `mlx.core` by name. */

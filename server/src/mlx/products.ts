@@ -7,7 +7,7 @@ import type { ArrayNode } from '../../../engine/src/graph/graph';
 import { Refusal } from '../../../engine/src/graph/refusal';
 import { showType } from '../../../engine/src/graph/show';
 import { Unknowable } from '../interpreter/interpreter';
-import type { BuiltinValue, Value } from '../interpreter/values';
+import { type BuiltinValue, int, list, str, tuple, unknown, type Value } from '../interpreter/values';
 import { type Call, define } from './define';
 import { arraysIn, given } from './sequences';
 
@@ -74,6 +74,12 @@ export const productFunctions: readonly BuiltinValue[] = [
   define('mx.einsum(subscripts, *operands, stream=None)', c =>
     c.interpreter.record('einsum', arraysIn(c, 'operands'), { subscripts: c.text('subscripts') }),
   ),
+  define('mx.einsum_path(subscripts, *operands)', c => {
+    const operands = arraysIn(c, 'operands');
+    c.interpreter.record('einsum', operands, { subscripts: c.text('subscripts') }); // refuses what einsum would
+    const path = operands.length <= 2 ? list([tuple(operands.map((_, i) => int(i)))]) : unknown('is the best order');
+    return tuple([path, str(null)]);
+  }),
   define('mx.vecdot(a, b, /, *, axis=-1, stream=None)', vecdot),
   define('mx.gather_mm(a, b, /, lhs_indices=None, rhs_indices=None, *, sorted_indices=False, stream=None)', c => {
     const optional = given(c, ['lhs_indices', 'rhs_indices'] as const);
