@@ -33,8 +33,9 @@ export class TestClient {
   /** What the server said of itself, in order. */
   readonly statuses: StatusParams[] = [];
 
-  constructor(server: string) {
-    this.process = spawn(process.execPath, [server, '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  /** `server`: its bundle and arguments. */
+  constructor(server: readonly string[]) {
+    this.process = spawn(process.execPath, server, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.connection = createProtocolConnection(
       new StreamMessageReader(this.process.stdout!),
       new StreamMessageWriter(this.process.stdin!),
@@ -43,7 +44,9 @@ export class TestClient {
       this.diagnostics.set(uri, diagnostics);
       for (const wake of this.waiting.splice(0)) wake();
     });
-    this.connection.onNotification('mlx-scope/status', (status: StatusParams) => this.statuses.push(status));
+    this.connection.onNotification('mlx-scope/status', (status: StatusParams) => {
+      this.statuses.push(status);
+    });
     this.connection.listen();
   }
 

@@ -34,7 +34,7 @@ const FIXED = MLP.replace('128', '256');
 
 let client: TestClient;
 beforeAll(async () => {
-  client = new TestClient(await bundle('server/src/main.node.ts', 'lsp-server'));
+  client = new TestClient([await bundle('server/src/main.node.ts', 'lsp-server'), '--stdio']);
   await client.start({ commands: true, documentation: 'file:///docs/rules' });
 });
 afterAll(() => client.stop());

@@ -6,7 +6,7 @@ import { findingsToDiagnostics, inOrder } from '../rules/report';
 import { entryFor, inputSpecs, parseInput, readConfig } from '../session/inputs';
 import { type Command, oneOf, UsageError, words } from './command';
 import { FORMATS, type FormatName } from './formats';
-import { existing, openProject, type Project, reportOptions, shown } from './project';
+import { existing, existingSource, openProject, type Project, reportOptions, shown } from './project';
 
 export const check: Command = {
   usage: 'check PATH… [--format text|json|github|sarif] [--select CODES] [--ignore CODES] [--statistics] [--exit-zero]',
@@ -63,8 +63,7 @@ function sourcesIn(project: Project, given: string): string[] {
   const path = existing(project, given);
   for (const problem of workspace.settingsFor(`${path}/x.py`).problems) console.error(`mlx-scope: ${problem}`);
   if (workspace.files.kind(path) === 'folder') return workspace.pythonFiles(path);
-  if (!workspace.source(path)) throw new UsageError(`${given} is no Python file that can be read`);
-  return [path];
+  return [existingSource(project, given)];
 }
 
 /** The file's own analysis, those of files its program reached, and of the entry that the project sets for it. */

@@ -47,6 +47,14 @@ export const ENTRY_OPTIONS = {
   symbol: { type: 'string', multiple: true },
 } as const;
 
+/** Values of `ENTRY_OPTIONS`, as parsed. */
+export interface EntryValues {
+  entry?: string;
+  config?: string;
+  input?: string[];
+  symbol?: string[];
+}
+
 /** Options of the commands that compute. */
 export const RUN_OPTIONS = {
   ...ENTRY_OPTIONS,

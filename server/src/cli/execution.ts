@@ -2,15 +2,11 @@
 import type { ExecuteOptions, ExecuteRequest, Executor } from '../features/executor';
 import { nodeHost } from '../host.node';
 import { uriOfPath } from '../workspace/paths';
-import { backendOf, inputsOf, seedOf, symbolsOf, UsageError } from './command';
+import { backendOf, type EntryValues, inputsOf, seedOf, symbolsOf, UsageError } from './command';
 import { configOf, existing, existingSource, type Project } from './project';
 
-/** Values of `RUN_OPTIONS`. */
-export interface RunValues {
-  entry?: string;
-  config?: string;
-  input?: string[];
-  symbol?: string[];
+/** Values of `RUN_OPTIONS`, as parsed. */
+export interface RunValues extends EntryValues {
   weights?: string;
   seed?: string;
   backend?: string;

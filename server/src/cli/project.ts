@@ -37,7 +37,8 @@ export function existing(project: Project, given: string): string {
 /** A Python file or notebook. @throws UsageError */
 export function existingSource(project: Project, given: string): string {
   const found = existing(project, given);
-  if (!project.workspace.source(found)) throw new UsageError(`${given} is no Python file that can be read`);
+  if (!/\.(py|pyi|ipynb)$/.test(found) || !project.workspace.source(found))
+    throw new UsageError(`${given} is no Python file that can be read`);
   return found;
 }
 

@@ -37,10 +37,11 @@ export const quantize: Command = {
       groupSizes: integers('--group-size', values['group-size']),
       modes: words(values.mode).map(m => oneOf('--mode', m, MODES)),
     };
+    const isModel = /\.(py|ipynb)$/.test(given);
+    if (isModel && !values.entry) throw new UsageError('quantize needs --entry CLASS for a Python file');
     const executor = executorOf(project);
     let result: QuantizeResult;
-    if (/\.(py|ipynb)$/.test(given)) {
-      if (!values.entry) throw new UsageError('quantize needs --entry CLASS for a Python file');
+    if (isModel) {
       const request = { ...requestOf(project, given, values), ...choice };
       result = await perform(options => executor.quantize(request, options));
     } else {

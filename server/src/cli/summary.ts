@@ -1,5 +1,6 @@
 /** `mlx-scope summary`: the parameters of a class, with shapes, counts and memory. */
 import { parseArgs } from 'node:util';
+import type { FileAnalysis } from '../analysis/types';
 import { byteText, shortNumber, summarize } from '../features/parameters';
 import type { SummaryResult } from '../protocol';
 import { inputSpecs } from '../session/inputs';
@@ -7,13 +8,14 @@ import {
   type Command,
   ENTRY_DETAILS,
   ENTRY_OPTIONS,
+  type EntryValues,
   exactlyOne,
   inputsOf,
   oneOf,
   symbolsOf,
   UsageError,
 } from './command';
-import { configOf, existingSource, openProject } from './project';
+import { configOf, existingSource, openProject, type Project, shown } from './project';
 
 export const summary: Command = {
   usage: 'summary FILE --entry CLASS [--config FILE|JSON] [--format text|json]',
@@ -30,22 +32,30 @@ export const summary: Command = {
     const file = existingSource(project, exactlyOne(positionals, 'summary needs one file'));
     const format = oneOf('--format', values.format, ['text', 'json']);
     if (!values.entry) throw new UsageError('summary needs --entry CLASS');
-    const name = values.entry;
-    const inputs = inputSpecs(inputsOf(values.input), symbolsOf(values.symbol));
-    let result: SummaryResult;
-    try {
-      const config = configOf(project, values.config);
-      const entered = project.analyser.entry({ file, name, config, inputs, seed: null });
-      const instance = entered.classes.find(c => c.name === name)?.instance;
-      if (!instance) throw new Error(`${name} is no nn.Module class that could be made`);
-      result = summarize(name, instance, entered.facts.entry);
-    } catch (error) {
-      throw new UsageError((error as Error).message);
-    }
+    const result = summaryOf(project, file, values.entry, values);
     console.log(format === 'json' ? JSON.stringify(result, null, 2) : table(result));
     return 0;
   },
 };
+
+/** @throws UsageError where the class cannot be made */
+function summaryOf(project: Project, file: string, name: string, given: EntryValues): SummaryResult {
+  const config = configOf(project, given.config);
+  const inputs = inputSpecs(inputsOf(given.input), symbolsOf(given.symbol));
+  // Without a config the reader's view has the model in symbols.
+  const isEntered = config !== null || inputs.length > 0;
+  let analysis: FileAnalysis;
+  try {
+    analysis = isEntered
+      ? project.analyser.entry({ file, name, config, inputs, seed: null })
+      : project.analyser.analyse(file);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  const instance = analysis.classes.find(c => c.name === name)?.instance;
+  if (!instance) throw new UsageError(`${name} is no nn.Module class of ${shown(file)} that could be made`);
+  return summarize(name, instance, analysis.facts[isEntered ? 'entry' : 'reader']);
+}
 
 function table({ name, parameters, total, bytes }: SummaryResult): string {
   const rows = parameters.map(p => [
