@@ -65,9 +65,12 @@ function saysItself(view: DocumentView, offset: number, text: string, name: stri
   const comment = module.comments.find(c => c.start >= start && c.start < end);
   const note = comment && parseShapeComment(comment.text);
   if (note && (note.name === null || note.name === name) && plain(note.axes.join(',')) === shape) return true;
-  if (shape === '') return false;
-  const code = plain(lines.lineText(number).slice(0, (comment?.start ?? end) - start));
-  return [`(${shape})`, `[${shape}]`, `(${shape},)`, `(${shape},dtype`, `((${shape}),`].some(s => code.includes(s));
+  const line = plain(lines.lineText(number));
+  const dtype = text.slice(0, text.indexOf('['));
+  if (shape === '' || !line.includes(dtype)) return false;
+  // A lone number in brackets may be anything: `f(5)`, `x[5]`.
+  const literals = shape.includes(',') ? [`(${shape})`, `[${shape}]`, `(${shape},`] : [`(${shape},)`, `([${shape}]`];
+  return literals.some(literal => line.includes(literal));
 }
 
 function tooltip(types: readonly ArrayType[]): string | undefined {
