@@ -46,6 +46,8 @@ export interface Case {
   readonly crash?: string;
   /** How a layer's module alone is made, and its parameters by path. */
   readonly init?: string;
+  /** How it is called, where it is. */
+  readonly call?: string;
   readonly params?: { readonly [path: string]: { readonly shape: readonly number[]; readonly dtype: DType } } | null;
   readonly trainable?: readonly string[] | null;
 }

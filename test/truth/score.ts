@@ -14,6 +14,7 @@ import { Evaluator, type Frame, PythonRaise, type Recorder } from '../../server/
 import { evaluate } from '../../server/src/interpreter/expressions';
 import { block } from '../../server/src/interpreter/statements';
 import { array, module, type Value } from '../../server/src/interpreter/values';
+import { numpyArray } from '../../server/src/mlx/convert';
 import { dtypeOf } from '../../server/src/mlx/define';
 import { parse } from '../../server/src/python/parse';
 import type { Case, NestedNumbers, Recorded, RecordedArray } from './records';
@@ -215,6 +216,8 @@ class Comparison {
   private numpy(expected: Extract<Recorded, { numpy: string }>, value: Value): Match {
     if (value.kind === 'int' || value.kind === 'float' || value.kind === 'bool')
       return matchNumber(Number(expected.value), typeof value.value === 'object' ? null : Number(value.value));
+    const numpy = numpyArray(value);
+    if (numpy?.number) return this.numpy(expected, numpy.number);
     return value.kind === 'native' ? 'unknown' : 'wrong';
   }
 }
@@ -290,7 +293,9 @@ export function scoreCase(c: Case): Score {
   }
   if (refusal !== null) return { case: c, verdict: c.eval_error ? 'right' : 'false-refusal', answer: refusal };
   if (value === null) return { case: c, verdict: 'wrong', answer: 'nothing' };
-  const matched = worst([new Comparison(session).match(c.out, value), ...(c.params ? [matchParameters(c)] : [])]);
+  // a module alone has no result to compare, only its parameters
+  const result = c.init && !c.call ? 'right' : new Comparison(session).match(c.out, value);
+  const matched = worst([result, ...(c.params ? [matchParameters(c)] : [])]);
   return { case: c, verdict: matched, answer: show(value) };
 }
 

@@ -3,6 +3,7 @@
  *
  * WebAssembly memory only grows, so an arena that an exceptional operation made large is dropped instead of kept.
  */
+import { showBytes } from '../../src/evaluate/plan';
 import type { KernelExports, KernelModule } from './kernels';
 
 const PAGE = 65536;
@@ -20,8 +21,6 @@ export class Arena {
   private memory: WebAssembly.Memory | null = null;
   private exports: KernelExports | null = null;
   private top = BASE;
-  /** The most bytes that were in use at once. */
-  peak = 0;
 
   /** @param ceiling bytes that an operation may need at most. */
   constructor(
@@ -42,7 +41,6 @@ export class Arena {
     try {
       return work(this);
     } finally {
-      this.peak = Math.max(this.peak, this.top - BASE);
       if (this.memory && this.memory.buffer.byteLength > KEEP) this.memory = this.exports = null;
     }
   }
@@ -53,14 +51,14 @@ export class Arena {
     const top = Math.ceil((address + bytes + SLACK) / ALIGNMENT) * ALIGNMENT;
     if (top - BASE > this.ceiling || top > REACH)
       throw new Error(
-        `it needs more than ${megabytes(top - BASE)} of memory; the limit is ${megabytes(Math.min(this.ceiling, REACH))}`,
+        `it needs more than ${showBytes(top - BASE)} of memory; the limit is ${showBytes(Math.min(this.ceiling, REACH))}`,
       );
     const missing = top - this.ensureMemory().buffer.byteLength;
     if (missing > 0) {
       try {
         this.ensureMemory().grow(Math.ceil(missing / PAGE));
       } catch {
-        throw new Error(`the system has no ${megabytes(top)} of memory to give`);
+        throw new Error(`the system has no ${showBytes(top)} of memory to give`);
       }
     }
     this.top = top;
@@ -89,5 +87,3 @@ export class Arena {
     return (this.memory ??= new WebAssembly.Memory({ initial: BASE / PAGE }));
   }
 }
-
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / (1 << 20))} MiB`;

@@ -11,8 +11,8 @@ import { type Backend, reference } from './backend';
 import { EvaluationError, type PlanOptions, plan, type Step } from './plan';
 
 export interface EvaluateOptions extends PlanOptions {
-  /** Asked first; what it declines runs in `reference`. */
-  readonly backend?: Backend;
+  /** Asked first, in this order; what they decline runs in `reference`. */
+  readonly backend?: Backend | readonly Backend[];
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -81,8 +81,8 @@ export async function evaluate(outputs: readonly ArrayNode[], options: EvaluateO
 /** Lets the event loop turn: timers, messages and input are handled before this goes on. */
 const pause = (): Promise<void> => new Promise(resolve => setTimeout(resolve));
 
-function backendFor({ call, attrs, inputs }: Step, wanted: Backend | undefined): Backend {
-  for (const backend of [wanted, reference]) if (backend?.supports(call.op, attrs, inputs)) return backend;
+function backendFor({ call, attrs, inputs }: Step, wanted: EvaluateOptions['backend'] = []): Backend {
+  for (const backend of [wanted, reference].flat()) if (backend.supports(call.op, attrs, inputs)) return backend;
   throw new EvaluationError('kernel', `${call.op} cannot be computed here yet`, call.outputs[0]);
 }
 

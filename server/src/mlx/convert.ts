@@ -212,6 +212,8 @@ export interface NumpyArray {
   readonly node: ArrayNode;
   /** NumPy's name of the dtype; null when it is not known. */
   readonly dtype: string | null;
+  /** The Python number that a NumPy number is. */
+  readonly number?: Value;
 }
 
 /** The data of a NumPy array or number, or null for another value. */

@@ -12,7 +12,7 @@ import { array, type BuiltinValue, int, tuple, type Value } from '../interpreter
 import { arrayOfSequence, numpyArray, scalarArray, scalarKind, toArray } from './convert';
 import { type Call, define, isOpaque, typeName } from './define';
 import { element } from './elementwise';
-import { givenDtype } from './sequences';
+import { flagOnly, givenDtype } from './sequences';
 
 // ---- filled -----------------------------------------------------------------------------------------------------------
 
@@ -103,8 +103,13 @@ function convert(c: Call, name: string): Value {
       return c.interpreter.source({ shape: null, dtype });
   }
   if (scalarKind(v) && v.kind !== 'complex' && dtype !== null) return array(scalarArray(c.interpreter, v, dtype));
-  if (v.kind === 'native' && numpyArray(v)?.dtype === 'object')
-    throw new Refusal('value', `${c.signature.name} cannot be made of NumPy objects`, { name }, 'RuntimeError');
+  if (['object_', 'str_'].includes(numpyArray(v)?.dtype ?? ''))
+    throw new Refusal(
+      'value',
+      `${c.signature.name} cannot be made of NumPy's objects or strings`,
+      { name },
+      'RuntimeError',
+    );
   const node = toArray(
     c.interpreter,
     v,
@@ -123,13 +128,6 @@ const triangle = (name: 'tril' | 'triu'): BuiltinValue =>
 
 const dtypeOr = (c: Call, fallback: DType): DType =>
   c.given.has('dtype') ? (givenDtype(c, 'dtype') ?? fallback) : fallback;
-
-/** A dtype in the place of `endpoint` is what older versions took there. */
-function endpoint(c: Call): boolean {
-  const v = c.value('endpoint');
-  if (v.kind !== 'bool' && !isOpaque(v)) throw c.wrong('endpoint', 'True or False');
-  return c.flag('endpoint');
-}
 
 const window = (name: 'bartlett' | 'blackman' | 'hamming' | 'hanning'): BuiltinValue =>
   define(`mx.${name}(M, /, *, stream=None)`, c => c.interpreter.record(name, [], { size: c.dim('M') }));
@@ -175,7 +173,7 @@ export const creationFunctions: readonly BuiltinValue[] = [
   define('mx.linspace(start, stop, num=50, endpoint=True, dtype=None, *, stream=None)', c =>
     c.interpreter.record('linspace', [element(c, 'start'), element(c, 'stop')], {
       num: c.dim('num'),
-      endpoint: endpoint(c),
+      endpoint: flagOnly(c, 'endpoint'),
       dtype: dtypeOr(c, 'float32'),
     }),
   ),

@@ -137,10 +137,14 @@ export class Call {
   asDim(v: Value, name: string): Dim {
     if (v.kind === 'int') return v.value;
     if (v.kind === 'bool' && v.value !== null) return Number(v.value);
-    const node = v.kind === 'array' ? v.node : numpyArray(v)?.node;
+    const numpy = numpyArray(v);
+    if (numpy?.number) return this.asDim(numpy.number, name);
+    const node = v.kind === 'array' ? v.node : numpy?.node;
     if (node) {
       const constant = constantOf(this.interpreter.facts, node);
       if (constant?.data.length === 1) return Number(constant.data[0]);
+      const shape = this.interpreter.facts.shape(node.shape);
+      if (Array.isArray(shape) && shape.some(d => isKnown(d) && d !== 1)) throw this.wrong(name, 'an int');
     }
     if (isOpaque(v) || node || v.kind === 'instance')
       throw new Unknowable(`${name} of ${this.signature.name} is not known`);
@@ -170,6 +174,7 @@ export class Call {
       const shape = this.interpreter.facts.shape(v.node.shape);
       if (Array.isArray(shape) && shape.length === 1) return this.elements(v.node, shape[0], name);
     }
+    if (numpyArray(v)) throw numpyAlone(this.signature.name, name);
     return [this.asDim(this.interpreter.settleAs(v, 'int'), name)];
   }
 
@@ -280,6 +285,10 @@ export function typeName(v: Value): string {
   if (v.kind === 'none') return 'None';
   return v.kind;
 }
+
+/** What MLX raises for a NumPy number, or array, in the place of a sequence of ints. */
+export const numpyAlone = (functionName: string, name: string): Refusal =>
+  new Refusal('value', `${functionName}: ${name} is NumPy's; write int(…) around it`, { name }, 'RuntimeError');
 
 export interface DefineOptions {
   /** Alternatives of a union argument are tried one by one (default); false hands the union over. */

@@ -16,6 +16,7 @@ import { linalgFunctions, matrixFunctions } from './linalg';
 import { arrayMethods } from './methods';
 import { nnModules } from './nn';
 import { useCore } from './nn/mx';
+import { numpyModules } from './numpy';
 import { productFunctions } from './products';
 import { quantizationFunctions } from './quantization';
 import { randomFunctions, randomValues } from './random';
@@ -92,6 +93,7 @@ export function mlxModules(): Map<string, ModuleValue> {
     const part = modules.get(`mlx.${name}`);
     return part ? [[name, part] as const] : [];
   });
+  for (const made of numpyModules(core)) modules.set(made.name, made);
   modules.set('mlx', module('mlx', parts, true));
   return modules;
 }

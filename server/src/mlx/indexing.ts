@@ -10,7 +10,7 @@ import { requireIntegers } from '../../../engine/src/ops/indexing';
 import type { UpdateMode } from '../../../engine/src/ops/write_at';
 import type { Interpreter } from '../interpreter/interpreter';
 import type { ArrayValue, Value } from '../interpreter/values';
-import { scalarArray, scalarKind, toArray } from './convert';
+import { numpyArray, scalarArray, scalarKind, toArray } from './convert';
 import { isOpaque, typeName } from './define';
 
 /** An index taken apart: items in order, the arrays among them, and whether there was a tuple around them. */
@@ -85,7 +85,11 @@ function parseItem(interpreter: Interpreter, v: Value, arrays: ArrayNode[]): Ind
     case 'list':
       arrays.push(toArray(interpreter, v, () => wrongIndex(v)));
       return { kind: 'array' };
-    case 'native':
+    case 'native': {
+      const numpy = numpyArray(v);
+      if (v.type.name === 'ndarray') throw wrongIndex(v);
+      return numpy?.number?.kind === 'int' ? { kind: 'int', at: numpy.number.value } : { kind: 'unknown' };
+    }
     case 'instance':
       return { kind: 'unknown' };
     default:

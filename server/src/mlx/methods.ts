@@ -7,7 +7,8 @@
 import type { Interpreter } from '../interpreter/interpreter';
 import { type Arguments, type ArrayValue, type BuiltinValue, builtin, type Value } from '../interpreter/values';
 import { item, toList } from './array';
-import { bind, defineMethod, type Parameter, parseSignature } from './define';
+import { numpyArray } from './convert';
+import { bind, defineMethod, numpyAlone, type Parameter, parseSignature } from './define';
 
 /** Functions that are methods with the signature left over when the array is taken away. */
 const FROM_FUNCTIONS = [
@@ -106,6 +107,8 @@ function spreadMethod(text: string, func: BuiltinValue, whenEmpty: (self: Value)
       bind(parseSignature(text), { ...passed, positional: items });
       if (items.length === 0 && !passed.open)
         return func.call(interpreter, { ...passed, positional: whenEmpty(self), keywords: new Map() });
+      if (items.some(v => numpyArray(interpreter.settled(v))))
+        throw numpyAlone(parseSignature(text).name, 'an argument');
       const [only] = items;
       const sequence = items.length === 1 && isSequence(interpreter, only) ? only : tupleOf(items, passed.open);
       return func.call(interpreter, { positional: [self, sequence], keywords: new Map(), open: false });

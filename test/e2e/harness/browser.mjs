@@ -43,6 +43,7 @@ export async function launch({ flags = NO_GPU, viewport = { width: 1440, height:
     viewport,
     args: [...FLAGS, ...flags],
   });
+  context.setDefaultTimeout(30_000);
   const close = async () => {
     await context.close();
     rmSync(profile, { recursive: true, force: true });

@@ -4,6 +4,7 @@
  * Both editors take the extension and the tests from their page; the host's console and exit code arrive in the page
  * through two global functions.
  */
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildTests, root } from '../../../scripts/build.mjs';
@@ -67,6 +68,7 @@ async function collect(url, name) {
     await page.goto(url);
     const code = await Promise.race([ended, sleep(LIMIT, 'timeout')]);
     await page.screenshot({ path: path.join(screens(), `${name}.png`) });
+    writeFileSync(path.join(screens(), `${name}.log`), told.join('\n'));
     if (results.length === 0 || code === 'timeout')
       throw new Error(`The suite ended with ${code} after ${results.length} tests:\n${told.slice(-40).join('\n')}`);
     return results;

@@ -246,7 +246,7 @@ describe('memory', () => {
     const small = new Arena(await KernelModule.load('exact'), 8 << 20);
     const w: Weights = { kind: 'dense', rows: true, data: new Float32Array(3 << 20) };
     expect(() => multiply(small, { m: 1, k: 3 << 10, n: 1 << 10 }, new Float32Array(3 << 10), w)).toThrow(
-      /needs more than 13 MiB of memory; the limit is 8 MiB/,
+      /needs more than 12.6 MB of memory; the limit is 8.4 MB/,
     );
     // and the arena is good for the next one
     const tiny = { ...w, data: new Float32Array(4) };

@@ -1,0 +1,166 @@
+/**
+ * Operations as dispatches: what the GPU is sent for each.
+ */
+import type { Attrs, ConcreteType } from '../../src/graph/op';
+import { addScaled } from '../../src/ops/product_kernels';
+import { concrete } from '../../src/ops/quantize_checks';
+import { elementCount, type Tensor } from '../../src/tensor';
+import { runs } from '../batches';
+import { isHeldAsFloat32, promoted, roundedTo } from '../held';
+import {
+  asColumn,
+  asRow,
+  broadcastPairs,
+  type Pairs,
+  productShape,
+  quantizedAttrs,
+  quantizedBatch,
+  quantizedMatrices,
+} from '../products';
+import {
+  BINARY_OPS,
+  type Broadcast,
+  binary,
+  broadcastAxes,
+  MOST_AXES,
+  ROW_OF_WORKGROUPS,
+  UNARY_OPS,
+  unary,
+  WORKGROUP,
+} from './elementwise';
+import type { Dispatch } from './gpu';
+import { denseProduct, quantizedProduct, TILE } from './matmul';
+import type { Shader } from './shader';
+
+export interface GpuOp {
+  supports(attrs: Attrs, inputs: readonly ConcreteType[]): boolean;
+  /** Multiplications or elements that there are to compute. */
+  work(attrs: Attrs, inputs: readonly ConcreteType[], out: ConcreteType): number;
+  /** `most` workgroups fit along an axis of a dispatch. */
+  dispatches(attrs: Attrs, inputs: readonly Tensor[], out: ConcreteType, most: number): readonly Dispatch[];
+  /** The result, of the floats that the dispatches wrote. */
+  finish(values: Float32Array<ArrayBuffer>, attrs: Attrs, inputs: readonly Tensor[], out: ConcreteType): Tensor;
+}
+
+const roundOnce: GpuOp['finish'] = (values, _attrs, _inputs, out) => roundedTo(out, values);
+
+// ---- products ---------------------------------------------------------------------------------------------------------
+
+interface Product {
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+  readonly pairs: Pairs;
+}
+
+/** Dispatches of a tiled product. `inputs` are x and the arrays of the weights. */
+function productDispatches(
+  shader: Shader,
+  { m, k, n, pairs }: Product,
+  inputs: Dispatch['inputs'],
+  most: number,
+): readonly Dispatch[] {
+  const [first, ...others] = runs(pairs.ofX, pairs.ofW);
+  // rows that all meet one matrix are one large product
+  const whole = others.length === 0 && first.x === 0;
+  const rows = whole ? m * first.count : m;
+  const count = whole ? 1 : pairs.ofX.length;
+  const matrices = new Uint32Array(2 * count);
+  for (let i = 0; i < count; i++) matrices.set([pairs.ofX[i], pairs.ofW[i]], 2 * i);
+  const dispatches: Dispatch[] = [];
+  for (let at = 0; at < count; at += most)
+    dispatches.push({
+      shader,
+      params: [rows, k, n, at],
+      inputs: [matrices, ...inputs],
+      workgroups: [Math.ceil(n / TILE), Math.ceil(rows / TILE), Math.min(most, count - at)],
+    });
+  return dispatches;
+}
+
+function denseDispatches(a: Tensor, b: Tensor, most: number): readonly Dispatch[] {
+  const [m, k] = asRow(a).slice(-2);
+  const n = asColumn(b)[asColumn(b).length - 1];
+  return productDispatches(denseProduct(), { m, k, n, pairs: broadcastPairs(a, b) }, [a.data, b.data], most);
+}
+
+const multiplications = (a: ConcreteType, b: ConcreteType): number =>
+  elementCount(productShape(a, b)) * a.shape[a.shape.length - 1];
+
+const allFloats = (inputs: readonly ConcreteType[]): boolean => inputs.every(type => isHeldAsFloat32(type.dtype));
+
+const matmul: GpuOp = {
+  supports: (_, inputs) => allFloats(inputs),
+  work: (_, [a, b]) => multiplications(a, b),
+  dispatches: (_, [a, b], _out, most) => denseDispatches(a, b, most),
+  finish: roundOnce,
+};
+
+/** The GPU multiplies, the little that is left is done here. */
+const addmm: GpuOp = {
+  supports: (_, inputs) => allFloats(inputs),
+  work: (_, [, a, b]) => multiplications(a, b),
+  dispatches: (_, [, a, b], _out, most) => denseDispatches(a, b, most),
+  finish(data, { alpha = 1, beta = 1 }, [c, a, b], out) {
+    const sums: Tensor = { shape: productShape(a, b), dtype: 'float32', data };
+    return addScaled(sums, c, alpha as number, beta as number, out);
+  },
+};
+
+const quantizedMatmul: GpuOp = {
+  supports(attrs, [x, , scales]) {
+    return isHeldAsFloat32(x.dtype) && (quantizedAttrs(attrs).mode !== 'affine' || isHeldAsFloat32(scales.dtype));
+  },
+  work: (_, [x], out) => elementCount(out.shape) * x.shape[x.shape.length - 1],
+  dispatches(attrs, inputs, out, most) {
+    const given = quantizedAttrs(attrs);
+    const quantization = concrete('quantized_matmul', given);
+    const { codes, scales, biases, rows, columns } = quantizedMatrices(inputs, given, quantization, out.dtype);
+    const [n, k] = given.transpose ? [rows, columns] : [columns, rows];
+    const { m, ...pairs } = quantizedBatch(inputs, out);
+    const { mode, bits, groupSize } = quantization;
+    const shader = quantizedProduct(mode, bits, groupSize, given.transpose);
+    const arrays = [inputs[0].data, codes, scales, ...(biases ? [biases] : [])];
+    return productDispatches(shader, { m, k, n, pairs }, arrays, most);
+  },
+  finish: roundOnce,
+};
+
+// ---- elementwise ------------------------------------------------------------------------------------------------------
+
+function workgroups(count: number): [number, number, number] {
+  const needed = Math.ceil(count / WORKGROUP);
+  return [Math.min(needed, ROW_OF_WORKGROUPS), Math.ceil(needed / ROW_OF_WORKGROUPS), 1];
+}
+
+const unaryOp = (op: string): GpuOp => ({
+  supports: (_, inputs) => allFloats(inputs),
+  work: (_attrs, _inputs, out) => elementCount(out.shape),
+  dispatches(_, [x], out) {
+    const count = elementCount(out.shape);
+    return [{ shader: unary(op), params: [count], inputs: [x.data], workgroups: workgroups(count) }];
+  },
+  finish: roundOnce,
+});
+
+const binaryOp = (op: string): GpuOp => ({
+  supports: (_, [a, b]) =>
+    allFloats([a, b]) && Math.max(a.shape.length, b.shape.length) <= MOST_AXES && isHeldAsFloat32(promoted([a, b])),
+  work: (_attrs, _inputs, out) => elementCount(out.shape),
+  dispatches(_, [a, b], out) {
+    const count = elementCount(out.shape);
+    const axes: Broadcast[] = broadcastAxes(a.shape, b.shape, out.shape);
+    while (axes.length < MOST_AXES) axes.push({ length: 1, a: 0, b: 0 });
+    const params = [count, ...axes.map(x => x.length), ...axes.map(x => x.a), ...axes.map(x => x.b)];
+    return [{ shader: binary(op), params, inputs: [a.data, b.data], workgroups: workgroups(count) }];
+  },
+  finish: roundOnce,
+});
+
+export const GPU_OPS: Readonly<Record<string, GpuOp>> = {
+  matmul,
+  addmm,
+  quantized_matmul: quantizedMatmul,
+  ...Object.fromEntries(UNARY_OPS.map(op => [op, unaryOp(op)])),
+  ...Object.fromEntries(BINARY_OPS.map(op => [op, binaryOp(op)])),
+};
