@@ -37,6 +37,7 @@ const ROOMS: readonly (readonly [room: string, may: readonly string[]])[] = [
       'engine/src',
     ],
   ],
+  ['server/src/execution', ['server/src', 'engine']],
   ['server/src/features', ['server/src', 'engine']],
   ['server/src', ['server/src', 'engine', 'package.json']],
   ['client', ['client', 'engine', 'server/src/protocol']],

@@ -69,13 +69,19 @@ export class Analyser {
 
   /** The file's analysis first, then those of the files its program ran through. */
   analyseReached(path: string): FileAnalysis[] {
-    const source = this.sources.source(path);
-    if (!source) throw new Error(`${path} cannot be read`);
-    const program = this.program(source);
-    const reader = this.reader(source, program.notes.reached);
+    const { program, reader } = this.runs(path);
+    const source = this.sources.source(path)!;
     const own = collect(source, [program, reader]);
     const others = [...program.host.files.values()].filter(f => f !== source).map(f => collect(f, [program]));
     return [own, ...others];
+  }
+
+  /** The two runs behind an analysis, for who goes on from where they ended. */
+  runs(path: string): { program: Run; reader: Run } {
+    const source = this.sources.source(path);
+    if (!source) throw new Error(`${path} cannot be read`);
+    const program = this.program(source);
+    return { program, reader: this.reader(source, program.notes.reached) };
   }
 
   /** The file as Python would run it. */
@@ -102,10 +108,11 @@ export class Analyser {
   }
 
   /** A class or function with a config and input shapes. */
-  entry(request: EntryRequest): EntryAnalysis {
+  entry(request: EntryRequest, trace = false): EntryAnalysis {
     const source = this.sources.source(request.file);
     if (!source) throw new Error(`${request.file} cannot be read`);
     const run = this.begin('entry', 4_000_000);
+    if (trace) run.notes.trace = [];
     let outputs: Value | null = null;
     within(run, () => {
       outputs = runEntry(run, source, request);
@@ -122,7 +129,7 @@ export class Analyser {
 }
 
 /** Runs a part of a view; what stops it is noted. */
-function within(run: Run, part: () => void): void {
+export function within(run: Run, part: () => void): void {
   try {
     part();
   } catch (e) {
@@ -227,7 +234,8 @@ function isolated(run: Run, main: ModuleValue, read: () => void): void {
 
 // ---- putting it together ----------------------------------------------------------------------------------------------
 
-function collect(source: SourceFile, runs: readonly Run[]): FileAnalysis {
+/** What runs say of one file. */
+export function collect(source: SourceFile, runs: readonly Run[]): FileAnalysis {
   const { path } = source;
   const observations: Observation[] = [];
   const findings: Finding[] = [];

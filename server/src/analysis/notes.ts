@@ -32,10 +32,19 @@ export interface LayerUse {
   readonly outputs: ArrayType[];
 }
 
+/** One call of a layer, with what went in and came out. */
+export interface LayerCall {
+  readonly instance: InstanceValue;
+  readonly input: Value | null;
+  readonly output: Value;
+}
+
 export class Notes implements Recorder {
   facts: Facts | null = null;
   /** While set, nothing is kept: a file is loaded only so that its definitions exist. */
   paused = false;
+  /** Every call of a layer in order, where somebody wants to run them. */
+  trace: LayerCall[] | null = null;
   readonly findings: Finding[] = [];
   readonly reached = new Set<unknown>();
   readonly layers = new Map<InstanceValue, LayerUse>();
@@ -134,6 +143,7 @@ export class Notes implements Recorder {
   }
 
   called(instance: InstanceValue, input: Value | null, output: Value): void {
+    this.trace?.push({ instance, input, output });
     const use = this.layers.get(instance);
     if (!use || use.inputs.length >= MOST_AT_A_PLACE) return;
     let given = input;

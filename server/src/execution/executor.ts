@@ -1,0 +1,30 @@
+/** The product's executor: prepares graphs through the analyser and evaluates them with the engine. */
+import { createBackends } from '../../../engine/backends/create';
+import { evaluate } from '../../../engine/src/evaluate/evaluate';
+import { Analyser } from '../analysis/analyser';
+import type { Executor } from '../features/executor';
+import type { Workspace } from '../workspace/workspace';
+import { quantizeCheckpoint, quantizeTarget } from './quantize';
+import { type Engine, type Machine, run } from './run';
+import { prepare } from './target';
+import type { OpenBinary } from './weights';
+
+/** Evaluates on this thread, with pauses. */
+export const hereEngine: Engine = {
+  evaluate: async (outputs, { backend, ...options }) =>
+    evaluate(outputs, { ...options, backend: await createBackends({ name: backend }) }),
+};
+
+export function makeExecutor(
+  workspace: Workspace,
+  engine: Engine = hereEngine,
+  open: OpenBinary | null = null,
+): Executor {
+  const machine: Machine = { files: workspace.files, open, engine };
+  const analyser = new Analyser(workspace);
+  return {
+    run: async (request, options) => run(prepare(analyser, request), request, machine, options),
+    quantize: async (request, options) => quantizeTarget(prepare(analyser, request), request, machine, options),
+    quantizeWeights: (path, choice, options) => quantizeCheckpoint(path, choice, machine, options),
+  };
+}

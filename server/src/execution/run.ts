@@ -1,0 +1,172 @@
+/** Runs a prepared graph: values, statistics, a trace by layer. */
+import type { DType } from '../../../engine/src/dtype';
+import type { EvaluateOptions, Evaluation } from '../../../engine/src/evaluate/evaluate';
+import type { ArrayNode } from '../../../engine/src/graph/graph';
+import { slice, statistics } from '../../../engine/src/stats';
+import { elementCount, type Tensor } from '../../../engine/src/tensor';
+import type { ExecuteOptions, ExecuteRequest } from '../features/executor';
+import type { ArrayResult, BackendName, InputArray, LayerResult, RunResult, Scalar } from '../protocol';
+import type { FileSystem } from '../workspace/file-system';
+import { numberSymbols, numericShape, seededValues } from './numbers';
+import { arraysOf, type Prepared } from './target';
+import { countOf, modulePaths, type OpenBinary, openCheckpoint, parametersOf, readValues } from './weights';
+
+/** Evaluates graphs: in a worker where there is one. */
+export interface Engine {
+  evaluate(
+    outputs: readonly ArrayNode[],
+    options: Pick<EvaluateOptions, 'facts' | 'symbols' | 'bind' | 'signal' | 'memoryLimit' | 'onProgress'> & {
+      backend: BackendName;
+    },
+  ): Promise<Evaluation>;
+}
+
+/** What execution needs of the machine. */
+export interface Machine {
+  readonly files: FileSystem;
+  readonly open: OpenBinary | null;
+  readonly engine: Engine;
+}
+
+const MEMORY_LIMIT = 2 * 1024 ** 3;
+const MOST_VALUES = 4096;
+/** Layers whose outputs are kept for the trace, and the elements of one that is. */
+const MOST_LAYERS = 200;
+const LARGEST_TRACED = 4 * 1024 * 1024;
+
+/** Values for everything that a graph is given, and numbers for its symbols. */
+export async function bindings(prepared: Prepared, request: ExecuteRequest, machine: Machine) {
+  const { run, outputs, inputs, root } = prepared;
+  const facts = run.ev.facts;
+  const symbols = numberSymbols([...outputs.map(o => o.node), ...inputs.map(i => i.node)], facts, request.symbols);
+  const mark = facts.mark();
+  for (const [symbol, value] of symbols) facts.define(symbol, value);
+  const bind = new Map<ArrayNode, Tensor>();
+  const used: InputArray[] = [];
+  try {
+    for (const [i, { input, node }] of inputs.entries()) {
+      const shape = numericShape(node, facts);
+      if (!shape) throw new Error(`the shape of ${input.name} is not known: give it`);
+      const value = input.file
+        ? await readValues(input.file, machine.open)
+        : await seededValues(shape, (node.dtype ?? input.dtype) as DType, (request.seed ?? 0) + 1 + i, facts);
+      bind.set(node, value);
+      used.push({ ...input, shape: [...value.shape], dtype: value.dtype });
+    }
+  } finally {
+    facts.undo(mark);
+  }
+  if (request.weights && root) {
+    const checkpoint = await openCheckpoint(request.weights, machine.files, machine.open);
+    const missing: string[] = [];
+    for (const { path, node } of parametersOf(root)) {
+      if (checkpoint.entries.has(path)) bind.set(node, await checkpoint.read(path));
+      else missing.push(path);
+    }
+    if (missing.length > 0)
+      throw new Error(
+        `${request.weights} lacks ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}`,
+      );
+  }
+  return { bind, symbols, used };
+}
+
+export async function run(
+  prepared: Prepared,
+  request: ExecuteRequest,
+  machine: Machine,
+  options: ExecuteOptions,
+): Promise<RunResult> {
+  const { run: view, outputs, root } = prepared;
+  const facts = view.ev.facts;
+  options.onProgress({ message: 'Preparing', fraction: null });
+  const { bind, symbols, used } = await bindings(prepared, request, machine);
+  const traced = tracedCalls(prepared);
+  const nodes = [...outputs.map(o => o.node), ...traced.flatMap(t => t.nodes)];
+  const began = performance.now();
+  const evaluation = await machine.engine.evaluate([...new Set(nodes)], {
+    facts,
+    symbols,
+    bind,
+    signal: options.signal,
+    memoryLimit: MEMORY_LIMIT,
+    backend: request.backend ?? 'wasm',
+    onProgress: ({ done, total, call }) => options.onProgress({ message: call.op, fraction: done / total }),
+  });
+  const values = new Map([...new Set(nodes)].map((node, i) => [node, evaluation.outputs[i]]));
+  const milliseconds = new Map(evaluation.steps.map(s => [s.call, s.milliseconds]));
+  const backends = new Set(evaluation.steps.map(s => s.backend));
+  const paths = root ? modulePaths(root) : new Map();
+  const layers = traced.map(({ call, nodes: own }): LayerResult => {
+    const origin = call.instance.origin;
+    const place = origin ? options.locate(origin) : null;
+    return {
+      path: paths.get(call.instance) ?? '',
+      type: call.instance.cls.name,
+      inputs: inputTypes(call.input, values, facts),
+      outputs: own.map((node, i) => arrayResult(own.length === 1 ? 'output' : `output[${i}]`, values.get(node)!, 0)),
+      seconds: own.reduce((n, node) => n + (node.call ? (milliseconds.get(node.call) ?? 0) : 0), 0) / 1000,
+      parameters: countOf(call.instance),
+      uri: place?.uri ?? null,
+      range: place?.range ?? null,
+    };
+  });
+  return {
+    outputs: outputs.map(({ name, node }) =>
+      arrayResult(outputs.length === 1 ? 'output' : name, values.get(node)!, MOST_VALUES),
+    ),
+    layers,
+    inputs: used,
+    symbols: Object.fromEntries([...symbols].map(([s, n]) => [s.name, n])),
+    seed: request.seed ?? 0,
+    backend: backends.has('webgpu') ? 'webgpu' : backends.has('wasm') ? 'wasm' : 'reference',
+    seconds: (performance.now() - began) / 1000,
+    peakBytes: evaluation.peakBytes,
+    notes: request.weights ? [] : ['Weights are the initial ones, drawn from the seed.'],
+  };
+}
+
+/** The calls of layers whose outputs are kept: those of MLX's own layers first come, in order. */
+function tracedCalls({ calls, run }: Prepared) {
+  return calls
+    .map(call => ({ call, nodes: arraysOf(call.output, 'output').map(a => a.node) }))
+    .filter(
+      ({ nodes }) =>
+        nodes.length > 0 &&
+        nodes.every(n => elementCount(numericShape(n, run.ev.facts) ?? [LARGEST_TRACED + 1]) <= LARGEST_TRACED),
+    )
+    .slice(0, MOST_LAYERS);
+}
+
+function inputTypes(
+  input: Prepared['calls'][number]['input'],
+  values: ReadonlyMap<ArrayNode, Tensor>,
+  facts: Prepared['run']['ev']['facts'],
+) {
+  if (input?.kind !== 'array') return [];
+  const known = values.get(input.node);
+  if (known) return [{ shape: [...known.shape], dtype: known.dtype }];
+  const shape = numericShape(input.node, facts);
+  return shape && input.node.dtype ? [{ shape, dtype: input.node.dtype }] : [];
+}
+
+export function arrayResult(name: string, x: Tensor, most: number): ArrayResult {
+  const s = statistics(x);
+  const values = slice(x, 0, most) as Scalar[];
+  return {
+    name,
+    shape: [...x.shape],
+    dtype: x.dtype,
+    stats: {
+      min: s.min,
+      max: s.max,
+      mean: s.mean,
+      std: s.std,
+      nan: s.nanCount,
+      inf: s.infCount,
+      histogram: s.histogram && { from: s.histogram.from, to: s.histogram.to, counts: [...s.histogram.counts] },
+    },
+    values,
+    complete: values.length === elementCount(x.shape),
+  };
+}
