@@ -29,6 +29,15 @@ export interface AnalyserOptions {
   readonly budget?: Budget;
 }
 
+/** A number for a parameter that nothing configures, by its name and default: for runs that are to have values. */
+export type NumberChoice = (name: string, usual: number | null) => number;
+
+export interface EntryOptions {
+  /** Keep every call of a layer. */
+  readonly trace?: boolean;
+  readonly choose?: NumberChoice | null;
+}
+
 /** A run of one view: the evaluator's world after it, and what it saw. */
 export interface Run {
   readonly ev: Evaluator;
@@ -53,12 +62,13 @@ export class Analyser {
     private readonly options: AnalyserOptions = {},
   ) {}
 
-  private begin(view: View, steps: number): Run {
+  private begin(view: View, steps: number, choose: NumberChoice | null = null): Run {
     const notes = new Notes(view);
     const host = new WorkspaceHost(this.sources);
     const budget = this.options.budget ?? { steps, depth: 60 };
     const ev = new Evaluator(host, notes, { ...budget });
     notes.facts = ev.facts;
+    ev.chooseNumber = choose;
     return { ev, notes, host, limits: [] };
   }
 
@@ -77,11 +87,11 @@ export class Analyser {
   }
 
   /** The two runs behind an analysis, for who goes on from where they ended. */
-  runs(path: string): { program: Run; reader: Run } {
+  runs(path: string, choose: NumberChoice | null = null): { program: Run; reader: Run } {
     const source = this.sources.source(path);
     if (!source) throw new Error(`${path} cannot be read`);
     const program = this.program(source);
-    return { program, reader: this.reader(source, program.notes.reached) };
+    return { program, reader: this.reader(source, program.notes.reached, choose) };
   }
 
   /** The file as Python would run it. */
@@ -92,8 +102,8 @@ export class Analyser {
   }
 
   /** Every function and class that `reached` lacks, with symbols for parameters. */
-  private reader(source: SourceFile, reached: ReadonlySet<unknown>): Run {
-    const run = this.begin('reader', READER_STEPS);
+  private reader(source: SourceFile, reached: ReadonlySet<unknown>, choose: NumberChoice | null): Run {
+    const run = this.begin('reader', READER_STEPS, choose);
     let main: ModuleValue | null = null;
     // Loading reports nothing: the program view said what there is to say about the top level.
     run.ev.muted++;
@@ -108,10 +118,10 @@ export class Analyser {
   }
 
   /** A class or function with a config and input shapes. */
-  entry(request: EntryRequest, trace = false): EntryAnalysis {
+  entry(request: EntryRequest, { trace = false, choose = null }: EntryOptions = {}): EntryAnalysis {
     const source = this.sources.source(request.file);
     if (!source) throw new Error(`${request.file} cannot be read`);
-    const run = this.begin('entry', 4_000_000);
+    const run = this.begin('entry', 4_000_000, choose);
     if (trace) run.notes.trace = [];
     let outputs: Value | null = null;
     within(run, () => {

@@ -98,6 +98,10 @@ export function construct(run: Run, cls: ClassValue, request: EntryRequest): Val
     const keywords = Object.entries(config).map(([k, v]) => [k, fromJson(v)] as const);
     return ev.instantiate(cls, args([], keywords));
   }
+  if (request.config === null) {
+    const { positional, keywords } = symbolicArguments(ev, init, [cls]);
+    return ev.instantiate(cls, { positional: positional.slice(1), keywords, open: false });
+  }
   const params = init.node.params.slice(1);
   const [first] = params;
   const type = first && configClass(run, init, first.annotation);

@@ -93,6 +93,20 @@ function jaxtyping(e: Node | null): string | null {
     : null;
 }
 
+/** An int that configures: a symbol, or a number where numbers are wanted. */
+function width(ev: Evaluator, name: string, known: Value | undefined): Value {
+  const usual = usualOf(known);
+  return int(ev.chooseNumber?.(name, usual) ?? symbol(name, { least: 1, usual }));
+}
+
+/** What floats that configure layers usually are, by name. */
+const FLOATS: readonly (readonly [RegExp, number])[] = [
+  [/eps/, 1e-5],
+  [/theta|base/, 10000],
+  [/drop|^p$/, 0],
+];
+const usualFloat = (name: string): number => FLOATS.find(([pattern]) => pattern.test(name))?.[1] ?? 1;
+
 const openArray = (ev: Evaluator, name: string): Value =>
   ev.source({ shape: new OpenShape(new RowVariable(name), []), dtype: null }, name);
 
@@ -125,8 +139,16 @@ export function symbolic(
   const known = fallback && ev.settled(fallback);
   switch (told?.type) {
     case 'int':
-      return int(symbol(name, { least: 1, usual: usualOf(known) }));
+      return width(ev, name, known);
     case 'float':
+      if (ev.chooseNumber)
+        return float(
+          known?.kind === 'float'
+            ? known.value
+            : known?.kind === 'int' && isKnown(known.value)
+              ? known.value
+              : usualFloat(name),
+        );
       return known?.kind === 'none' ? usually(name, known) : float(null);
     case 'bool':
       return known ? usually(name, known) : { kind: 'bool', value: null };
@@ -144,7 +166,7 @@ export function symbolic(
     return made;
   }
   if (known) {
-    if (known.kind === 'int') return int(symbol(name, { least: 1, usual: usualOf(known) }));
+    if (known.kind === 'int') return width(ev, name, known);
     return usually(name, known);
   }
   if (told && ['List', 'list', 'Sequence'].includes(told.type))

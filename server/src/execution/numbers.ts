@@ -26,8 +26,17 @@ const USUAL: readonly (readonly [RegExp, number])[] = [
 const WIDTH = 256;
 const LENGTH = 8;
 
+/** The number for a symbol or parameter of this name. */
+export const numberNamed = (
+  name: string,
+  usual: number | null,
+  chosen: Readonly<Record<string, number>>,
+  least = 1,
+): number =>
+  chosen[name] ?? usual ?? USUAL.find(([pattern]) => pattern.test(name))?.[1] ?? (least > 0 ? WIDTH : LENGTH);
+
 const numberFor = (s: DimSymbol, chosen: Readonly<Record<string, number>>): number =>
-  chosen[s.name] ?? s.usual ?? USUAL.find(([pattern]) => pattern.test(s.name))?.[1] ?? (s.least > 0 ? WIDTH : LENGTH);
+  numberNamed(s.name, s.usual, chosen, s.least);
 
 /** An axis for a user to edit: a number, the name of a symbol, or the number that an expression comes to. */
 export function editableAxis(d: Dim, chosen: Readonly<Record<string, number>>): number | string {

@@ -7,7 +7,7 @@ import { elementCount, type Tensor } from '../../../engine/src/tensor';
 import type { ExecuteOptions, ExecuteRequest } from '../features/executor';
 import type { ArrayResult, BackendName, InputArray, LayerResult, RunResult, Scalar } from '../protocol';
 import type { FileSystem } from '../workspace/file-system';
-import { numberSymbols, numericShape, seededValues } from './numbers';
+import { nodesOf, numberSymbols, numericShape, seededValues } from './numbers';
 import { arraysOf, type Prepared } from './target';
 import { countOf, modulePaths, type OpenBinary, openCheckpoint, parametersOf, readValues } from './weights';
 
@@ -33,6 +33,22 @@ const MOST_VALUES = 4096;
 /** Layers whose outputs are kept for the trace, and the elements of one that is. */
 const MOST_LAYERS = 200;
 const LARGEST_TRACED = 4 * 1024 * 1024;
+
+/** Arguments without which a value would be wrong rather than missing. */
+const NEEDED: Readonly<Record<string, string>> = {
+  'fast.scaled_dot_product_attention': 'scale',
+  'fast.rms_norm': 'eps',
+  'fast.layer_norm': 'eps',
+};
+
+/** @throws Error naming an argument whose number the analysis does not know */
+function requireNumbers(outputs: readonly ArrayNode[]): void {
+  for (const { call } of nodesOf(outputs)) {
+    const needed = call && NEEDED[call.op];
+    if (needed && call.attrs[needed] === null)
+      throw new Error(`${needed} of mx.${call.op} is not a known number here: give a config`);
+  }
+}
 
 /** Values for everything that a graph is given, and numbers for its symbols. */
 export async function bindings(prepared: Prepared, request: ExecuteRequest, machine: Machine) {
@@ -83,6 +99,7 @@ export async function run(
   const { bind, symbols, used } = await bindings(prepared, request, machine);
   const traced = tracedCalls(prepared);
   const nodes = [...outputs.map(o => o.node), ...traced.flatMap(t => t.nodes)];
+  requireNumbers(nodes);
   const began = performance.now();
   const evaluation = await machine.engine.evaluate([...new Set(nodes)], {
     facts,
@@ -117,7 +134,7 @@ export async function run(
     ),
     layers,
     inputs: used,
-    symbols: Object.fromEntries([...symbols].map(([s, n]) => [s.name, n])),
+    symbols: { ...prepared.chosen, ...Object.fromEntries([...symbols].map(([s, n]) => [s.name, n])) },
     seed: request.seed ?? 0,
     backend: backends.has('webgpu') ? 'webgpu' : backends.has('wasm') ? 'wasm' : 'reference',
     seconds: (performance.now() - began) / 1000,

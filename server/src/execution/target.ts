@@ -6,7 +6,7 @@ import type { DType } from '../../../engine/src/dtype';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
 import type { ArrayType } from '../../../engine/src/graph/op';
 import { Refusal } from '../../../engine/src/graph/refusal';
-import { type Analyser, collect, type Run } from '../analysis/analyser';
+import { type Analyser, collect, type NumberChoice, type Run } from '../analysis/analyser';
 import type { LayerCall } from '../analysis/notes';
 import type { LayerSite } from '../analysis/types';
 import type { ExecuteRequest } from '../features/executor';
@@ -16,7 +16,7 @@ import { args } from '../interpreter/interpreter';
 import type { InstanceValue, Value } from '../interpreter/values';
 import type { InputArray } from '../protocol';
 import { inputSpecs } from '../session/inputs';
-import { editableAxis } from './numbers';
+import { editableAxis, numberNamed } from './numbers';
 
 /** A graph to be evaluated, with what its parts are called. */
 export interface Prepared {
@@ -25,6 +25,20 @@ export interface Prepared {
   readonly inputs: readonly { input: InputArray; node: ArrayNode }[];
   readonly root: InstanceValue | null;
   readonly calls: readonly LayerCall[];
+  /** The numbers that parameters got for want of a config. */
+  readonly chosen: Readonly<Record<string, number>>;
+}
+
+/** Chooses numbers for parameters and remembers them. */
+function chooser(request: ExecuteRequest): { choose: NumberChoice; chosen: Record<string, number> } {
+  const chosen: Record<string, number> = {};
+  return {
+    chosen,
+    choose: (name, usual) => {
+      chosen[name] = numberNamed(name, usual, request.symbols);
+      return chosen[name];
+    },
+  };
 }
 
 /** @throws Error with a message for the user */
@@ -39,7 +53,8 @@ export function prepare(analyser: Analyser, request: ExecuteRequest): Prepared {
 
 function prepareLayer(analyser: Analyser, request: ExecuteRequest): Prepared {
   const { place, name } = request.target;
-  const { program, reader } = analyser.runs(request.file);
+  const { choose, chosen } = chooser(request);
+  const { program, reader } = analyser.runs(request.file, choose);
   for (const run of [program, reader]) {
     const [source] = [...run.host.files.values()].filter(f => f.path === request.file);
     const site = source && collect(source, [run]).layers.find(l => place !== null && l.start === place.start);
@@ -53,6 +68,7 @@ function prepareLayer(analyser: Analyser, request: ExecuteRequest): Prepared {
       inputs: [{ input, node }],
       root: site.instance,
       calls: [],
+      chosen: run === reader ? chosen : {},
     };
   }
   throw new Error(`${name} is not reached: run a class or an entry that makes it`);
@@ -94,6 +110,7 @@ function sourceOf(run: Run, input: InputArray, request: ExecuteRequest): ArrayNo
 function prepareEntry(analyser: Analyser, request: ExecuteRequest): Prepared {
   const { name } = request.target;
   const inputs = request.inputs.length > 0 ? request.inputs : guessInputs(analyser, request);
+  const { choose, chosen } = chooser(request);
   const analysis = analyser.entry(
     {
       file: request.file,
@@ -102,7 +119,7 @@ function prepareEntry(analyser: Analyser, request: ExecuteRequest): Prepared {
       inputs: inputSpecs(inputs, request.symbols),
       seed: request.seed,
     },
-    true,
+    { trace: true, choose },
   );
   const { run } = analysis;
   const [finding] = run.notes.findings;
@@ -122,6 +139,7 @@ function prepareEntry(analyser: Analyser, request: ExecuteRequest): Prepared {
     inputs: inputNodes(inputs, [...outputs.map(o => o.node), ...calls.flatMap(c => nodeOf(c.input))]),
     root,
     calls,
+    chosen,
   };
 }
 
@@ -182,7 +200,7 @@ function prepareProgram(analyser: Analyser, request: ExecuteRequest): Prepared {
       );
   if (outputs.length === 0)
     throw new Error(chosen ? `${name} is no array` : 'the program prints no array: name an entry');
-  return { run, outputs, inputs: [], root: null, calls: [] };
+  return { run, outputs, inputs: [], root: null, calls: [], chosen: {} };
 }
 
 // ---- shared -----------------------------------------------------------------------------------------------------------

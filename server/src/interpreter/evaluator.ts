@@ -121,6 +121,8 @@ export class Evaluator implements Interpreter {
   /** While walking a path taken only to see its shapes, nothing is reported. */
   muted = 0;
   steps = 0;
+  /** Where numbers are wanted instead of symbols: the one for a parameter of this name. */
+  chooseNumber: ((name: string, usual: number | null) => number) | null = null;
   private place: { node: Node; file: string } | null = null;
 
   constructor(
@@ -202,7 +204,7 @@ export class Evaluator implements Interpreter {
       as === 'array'
         ? this.source({ shape: new OpenShape(new RowVariable(v.name), []), dtype: null }, v.name)
         : as === 'int'
-          ? int(symbol(v.name, { least: 1 }))
+          ? int(this.chooseNumber?.(v.name, null) ?? symbol(v.name, { least: 1 }))
           : as === 'float'
             ? float(null)
             : as === 'bool'
