@@ -26,17 +26,15 @@ const USUAL: readonly (readonly [RegExp, number])[] = [
 const WIDTH = 256;
 const LENGTH = 8;
 
-/** The number for a symbol or parameter of this name. */
-export const numberNamed = (
-  name: string,
-  usual: number | null,
-  chosen: Readonly<Record<string, number>>,
-  least = 1,
-): number =>
-  chosen[name] ?? usual ?? USUAL.find(([pattern]) => pattern.test(name))?.[1] ?? (least > 0 ? WIDTH : LENGTH);
+/** The number for a symbol or parameter of this name. Single letters and lengths are short, what configures is wide. */
+export const numberNamed = (name: string, usual: number | null, chosen: Readonly<Record<string, number>>): number =>
+  chosen[name] ??
+  usual ??
+  USUAL.find(([pattern]) => pattern.test(name))?.[1] ??
+  (/^(\w{1,2}|.*(len|length|seq|tokens|frames|steps)\w*|.*[.[].*|\w+\d)$/i.test(name) ? LENGTH : WIDTH);
 
 const numberFor = (s: DimSymbol, chosen: Readonly<Record<string, number>>): number =>
-  numberNamed(s.name, s.usual, chosen, s.least);
+  numberNamed(s.name, s.usual, chosen);
 
 /** An axis for a user to edit: a number, the name of a symbol, or the number that an expression comes to. */
 export function editableAxis(d: Dim, chosen: Readonly<Record<string, number>>): number | string {

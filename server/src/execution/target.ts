@@ -153,10 +153,15 @@ function guessInputs(analyser: Analyser, request: ExecuteRequest): InputArray[] 
   for (const run of [program, reader])
     for (const o of collect(source, [run]).observations) {
       if (o.kind !== 'arg' || !o.name || o.function !== `${name}.__call__` || !o.type || seen.has(o.name)) continue;
-      if (!Array.isArray(o.type.shape)) continue;
+      const isIndex = /(^|_)(ids|tokens?|inputs|indices)$/.test(o.name);
+      if (!Array.isArray(o.type.shape)) {
+        // Of token ids not even the rank may be told by use: they come in batches of sequences.
+        if (isIndex) seen.set(o.name, { name: o.name, dtype: 'int32', shape: ['B', 'L'] });
+        continue;
+      }
       seen.set(o.name, {
         name: o.name,
-        dtype: o.type.dtype ?? (/ids|tokens|inputs/.test(o.name) ? 'int32' : 'float32'),
+        dtype: o.type.dtype ?? (isIndex ? 'int32' : 'float32'),
         shape: (o.type.shape as readonly Dim[]).map(d => editableAxis(d, request.symbols)),
       });
     }
