@@ -47,6 +47,10 @@ defineOp<AxisAttrs>({
     const { dtype } = type;
     requireIntegers(indices, 'The indices of take');
     if (axis === null) return { shape: indices.shape, dtype };
+    if (axis === 0 && Array.isArray(type.shape) && indices.shape instanceof OpenShape) {
+      const { lead, tail } = indices.shape;
+      return { shape: new OpenShape(lead, [...tail, ...(type.shape as readonly Dim[]).slice(1)]), dtype };
+    }
     if (!(type.shape instanceof OpenShape) || axis >= 0 || !Array.isArray(indices.shape)) return { shape: null, dtype };
     const open = extendTail(facts, type.shape, -axis);
     if (!(open instanceof OpenShape)) return { shape: null, dtype };

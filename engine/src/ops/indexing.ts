@@ -96,6 +96,16 @@ function openRead(
   arrays: readonly ArrayType[],
   items: readonly IndexItem[],
 ): readonly Dim[] | OpenShape | null {
+  // A table looked up by indices of unknown rank: their axes, then those of its rows.
+  if (
+    Array.isArray(type.shape) &&
+    items.length === 1 &&
+    items[0].kind === 'array' &&
+    arrays[0].shape instanceof OpenShape
+  ) {
+    const { lead, tail } = arrays[0].shape;
+    return new OpenShape(lead, [...tail, ...(type.shape as readonly Dim[]).slice(1)]);
+  }
   if (!(type.shape instanceof OpenShape) || items.some(item => item.kind === 'unknown')) return null;
   const ranked = arrays.filter((a): a is RankedType => Array.isArray(a.shape));
   if (ranked.length < arrays.length) return null;
