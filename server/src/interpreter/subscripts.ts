@@ -15,6 +15,7 @@ import {
   list,
   openList,
   openTuple,
+  type RangeValue,
   type SliceValue,
   str,
   type TupleValue,
@@ -64,6 +65,7 @@ export function getItem(ev: Evaluator, value: Value, index: Value): Value {
       return unknown('is not a key of the dict');
     }
     case 'range': {
+      if (i.kind === 'slice') return rangeSlice(ev, v, i);
       if (i.kind === 'int' && isKnown(i.value) && isKnown(v.start) && isKnown(v.step)) {
         const n = rangeLength(v);
         if (isKnown(n)) return int(v.start + (i.value < 0 ? i.value + n : i.value) * v.step);
@@ -92,6 +94,12 @@ export function getItem(ev: Evaluator, value: Value, index: Value): Value {
     default:
       return unknown('is an item of something unknown');
   }
+}
+
+/** Part of a range; its numbers as a tuple, which iterates alike. */
+function rangeSlice(ev: Evaluator, v: RangeValue, i: SliceValue): Value {
+  const { items, element: one, length } = ev.iterate(v);
+  return slice(ev, items ? tuple(items) : openTuple(one, length), i);
 }
 
 /** Indices that only arrays take: slices in tuples, None, `...`. */
