@@ -27,6 +27,7 @@ const bundles = {
   'server.js': { entry: 'server/src/main.node.ts', ...node },
   'server.web.js': { entry: 'server/src/main.web.ts', ...page },
   'cli.js': { entry: 'server/src/cli.node.ts', ...node, banner: { js: '#!/usr/bin/env node' } },
+  'engine.js': { entry: 'engine/worker/worker.node.ts', ...node },
   'panels/run.js': { entry: 'client/webview/run/main.ts', ...page },
   'panels/quantize.js': { entry: 'client/webview/quantize/main.ts', ...page },
   'panels/panels.css': { entry: 'client/webview/panels.css' },
