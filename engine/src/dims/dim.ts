@@ -53,9 +53,12 @@ export interface Term {
 
 /** A sum of terms with different keys, sorted by key; never a constant (that is a number) and never empty. */
 export class Poly {
-  readonly key: string;
-  constructor(readonly terms: readonly Term[]) {
-    this.key = terms.map(t => `${t.coefficient}*${t.key}`).join('+');
+  private text: string | null = null;
+  constructor(readonly terms: readonly Term[]) {}
+  /** Equal for equal polynomials alone. Most polynomials are passing differences whose key nobody asks for. */
+  get key(): string {
+    this.text ??= this.terms.map(t => `${t.coefficient}*${t.key}`).join('+');
+    return this.text;
   }
   toString(): string {
     return showDim(this);
@@ -100,20 +103,51 @@ const keyOf = (factors: readonly Factor[]): string =>
 export const termsOf = (d: Dim): readonly Term[] =>
   typeof d === 'number' ? (d === 0 ? [] : [{ coefficient: d, factors: [], key: '' }]) : d.terms;
 
+/** Terms in normal form as a dim: a constant is a number. */
+function ofNormal(terms: readonly Term[]): Dim {
+  if (terms.length === 0) return 0;
+  return terms.length === 1 && terms[0].key === '' ? terms[0].coefficient : new Poly(terms);
+}
+
+const scaled = (t: Term, coefficient: number): Term => ({ coefficient, factors: t.factors, key: t.key });
+
 /** The dim with these terms: like ones are collected and the order is made normal. */
-export function fromTerms(terms: Iterable<Term>): Dim {
+export function fromTerms(terms: readonly Term[]): Dim {
+  if (terms.length < 2) return ofNormal(terms.filter(t => t.coefficient !== 0));
   const sums = new Map<string, Term>();
   for (const t of terms) {
     const old = sums.get(t.key);
-    sums.set(t.key, old ? { ...t, coefficient: old.coefficient + t.coefficient } : t);
+    sums.set(t.key, old ? scaled(t, old.coefficient + t.coefficient) : t);
   }
   const kept = [...sums.values()].filter(t => t.coefficient !== 0);
-  if (kept.length === 0) return 0;
-  if (kept.length === 1 && kept[0].key === '') return kept[0].coefficient;
-  return new Poly(kept.sort((a, b) => (a.key < b.key ? -1 : 1)));
+  return ofNormal(kept.sort((a, b) => (a.key < b.key ? -1 : 1)));
+}
+
+/** The sum of two lists of terms, both in normal form; the second times `sign`. */
+function merge(a: readonly Term[], b: readonly Term[], sign: 1 | -1): Dim {
+  const merged: Term[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.length && j < b.length) {
+    if (a[i].key === b[j].key) {
+      const coefficient = a[i].coefficient + sign * b[j].coefficient;
+      if (coefficient !== 0) merged.push(scaled(a[i], coefficient));
+      i++;
+      j++;
+    } else if (a[i].key < b[j].key) merged.push(a[i++]);
+    else {
+      merged.push(sign === 1 ? b[j] : scaled(b[j], -b[j].coefficient));
+      j++;
+    }
+  }
+  for (; i < a.length; i++) merged.push(a[i]);
+  for (; j < b.length; j++) merged.push(sign === 1 ? b[j] : scaled(b[j], -b[j].coefficient));
+  return ofNormal(merged);
 }
 
 function multiplyTerms(a: Term, b: Term): Term {
+  if (a.factors.length === 0) return scaled(b, a.coefficient * b.coefficient);
+  if (b.factors.length === 0) return scaled(a, a.coefficient * b.coefficient);
   const powers = new Map<number, Factor>();
   for (const f of [...a.factors, ...b.factors]) {
     const old = powers.get(f.atom.id);
@@ -142,12 +176,16 @@ export function add(a: Dim, b: Dim): Dim {
   if (typeof a === 'number' && typeof b === 'number') return a + b;
   if (a === 0) return b;
   if (b === 0) return a;
-  return fromTerms([...termsOf(a), ...termsOf(b)]);
+  return merge(termsOf(a), termsOf(b), 1);
 }
 
-export const negate = (a: Dim): Dim => mul(a, -1);
-export const sub = (a: Dim, b: Dim): Dim =>
-  typeof a === 'number' && typeof b === 'number' ? a - b : add(a, negate(b));
+export const negate = (a: Dim): Dim =>
+  typeof a === 'number' ? -a : new Poly(a.terms.map(t => scaled(t, -t.coefficient)));
+
+export function sub(a: Dim, b: Dim): Dim {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  return b === 0 ? a : merge(termsOf(a), termsOf(b), -1);
+}
 
 export function mul(a: Dim, b: Dim): Dim {
   if (typeof a === 'number' && typeof b === 'number') return a * b;
@@ -156,6 +194,10 @@ export function mul(a: Dim, b: Dim): Dim {
   if (a === 0 || b === 0) return 0;
   const left = termsOf(a);
   const right = termsOf(b);
+  // A number keeps the order of the terms it multiplies.
+  if (typeof a === 'number') return new Poly(right.map(t => scaled(t, a * t.coefficient)));
+  if (typeof b === 'number') return new Poly(left.map(t => scaled(t, b * t.coefficient)));
+  if (left.length === 1 && right.length === 1) return ofNormal([multiplyTerms(left[0], right[0])]);
   return fromTerms(left.flatMap(x => right.map(y => multiplyTerms(x, y))));
 }
 
@@ -310,8 +352,9 @@ function relationalBound(d: Poly, depth: number): number {
   for (const t of d.terms)
     for (const f of t.factors) {
       const { atom } = f;
+      if (atom.form === 'symbol' || f.power !== 1) continue;
       const others = t.factors.filter(o => o !== f);
-      if (atom.form === 'symbol' || f.power !== 1 || leastProduct(others) === null) continue;
+      if (leastProduct(others) === null) continue;
       const rest = fromTerms([{ coefficient: t.coefficient, factors: others, key: keyOf(others) }]);
       const without = sub(d, fromTerms([t]));
       if (atom.form === 'quotient') {

@@ -78,9 +78,18 @@ export class Facts {
     return this.simplify(this.substitute(d));
   }
 
+  /** Whether the dim is made of a symbol whose value is known. */
+  private mentions(d: Dim): boolean {
+    if (typeof d === 'number') return false;
+    for (const t of d.terms)
+      for (const { atom } of t.factors)
+        if (atom.form === 'symbol' ? this.values.has(atom.id) : this.mentions(atom.left) || this.mentions(atom.right))
+          return true;
+    return false;
+  }
+
   private substitute(d: Dim): Dim {
-    if (typeof d === 'number' || this.values.size === 0) return d;
-    let changed = false;
+    if (typeof d === 'number' || !this.mentions(d)) return d;
     let total: Dim = 0;
     for (const t of d.terms) {
       let value: Dim = t.coefficient;
@@ -89,12 +98,10 @@ export class Facts {
         if (atom.form === 'symbol') {
           const known = this.values.get(atom.id);
           factor = known === undefined ? ofAtom(atom) : this.substitute(known);
-          changed ||= known !== undefined;
         } else {
           const left = this.substitute(atom.left);
           const right = this.substitute(atom.right);
           if (left !== atom.left || right !== atom.right) {
-            changed = true;
             factor =
               atom.form === 'quotient'
                 ? right === 0
@@ -109,7 +116,7 @@ export class Facts {
       }
       total = add(total, value);
     }
-    return changed ? total : d;
+    return total;
   }
 
   /** Uses exact quotients: m · (n // m) is n. */
@@ -129,9 +136,12 @@ export class Facts {
     if (typeof a === 'number' && typeof b === 'number') return a === b ? 'yes' : 'no';
     if (a === b) return 'yes';
     const difference = this.resolve(sub(this.resolve(a), this.resolve(b)));
-    if (difference === 0 || this.zeros.has(dimKey(difference)) || this.zeros.has(dimKey(negate(difference))))
-      return 'yes';
+    if (difference === 0 || this.isZero(difference)) return 'yes';
     return isNonZero(difference) ? 'no' : 'unknown';
+  }
+
+  private isZero(d: Dim): boolean {
+    return this.zeros.size > 0 && (this.zeros.has(dimKey(d)) || this.zeros.has(dimKey(negate(d))));
   }
 
   /** Whether a < b. */
