@@ -138,6 +138,12 @@ export class Analyser {
   }
 }
 
+/** The name of what was raised. */
+function describeRaised(value: Value): string {
+  if (value.kind === 'instance') return value.cls.name;
+  return value.kind === 'class' ? value.name : value.kind === 'str' && value.value ? value.value : 'an exception';
+}
+
 /** Runs a part of a view; what stops it is noted. */
 export function within(run: Run, part: () => void): void {
   try {
@@ -146,6 +152,7 @@ export function within(run: Run, part: () => void): void {
     if (e instanceof BudgetSpent) run.limits.push(e.message);
     else if (e instanceof PythonRaise) {
       if (e.refusal && e.place) run.notes.refuse(e.refusal, e.place, [e.place]);
+      else run.limits.push(`raises ${describeRaised(e.value)}`);
     } else if (e instanceof RangeError) run.limits.push('nests too deeply to follow');
     else throw e;
   }

@@ -14,6 +14,7 @@ import {
   float,
   int,
   list,
+  type ModuleValue,
   NONE,
   str,
   unknown,
@@ -27,6 +28,7 @@ import type { EntryRequest, SourceFile } from './types';
 export function fromJson(json: unknown): Value {
   if (json === null || json === undefined) return NONE;
   if (typeof json === 'boolean') return bool(json);
+  if (json instanceof Number) return float(json.valueOf()); // written with a point or an exponent
   if (typeof json === 'number') return Number.isInteger(json) ? int(json) : float(json);
   if (typeof json === 'string') return str(json);
   if (Array.isArray(json)) return list(json.map(fromJson));
@@ -60,7 +62,7 @@ export function runEntry(run: Run, source: SourceFile, request: EntryRequest): V
     if (!target) throw new Error(`${request.name} is not defined in ${request.file}`);
     const value = ev.settled(target);
     if (value.kind === 'class') {
-      const instance = construct(run, value, request);
+      const instance = construct(run, main, value, request);
       if (instance.kind === 'instance' && value.node) run.notes.self(value.node, instance);
       const call = ev.getAttribute(instance, '__call__');
       const f = call?.kind === 'method' && call.func.kind === 'function' ? call.func : null;
@@ -90,7 +92,7 @@ function seed(run: Run, value: number): void {
 }
 
 /** Makes the class from the config: through the config dataclass of its constructor, or by parameter names. */
-export function construct(run: Run, cls: ClassValue, request: EntryRequest): Value {
+export function construct(run: Run, main: ModuleValue, cls: ClassValue, request: EntryRequest): Value {
   const { ev } = run;
   const init = lookupClass(cls, '__init__');
   const config = request.config ?? {};
@@ -104,7 +106,8 @@ export function construct(run: Run, cls: ClassValue, request: EntryRequest): Val
   }
   const params = init.node.params.slice(1);
   const [first] = params;
-  const type = first && configClass(run, init, first.annotation);
+  const type =
+    first && (configClass(run, main, init, first.annotation) ?? (first.annotation ? null : likelyConfig(main, config)));
   if (type && params.filter(p => !p.default && p.form !== 'vararg' && p.form !== 'kwarg').length <= 1)
     return ev.instantiate(cls, args([configInstance(run, type, config)]));
   const named = params.filter(p => Object.hasOwn(config, p.name)).map(p => [p.name, fromJson(config[p.name])] as const);
@@ -117,11 +120,26 @@ export function construct(run: Run, cls: ClassValue, request: EntryRequest): Val
   return ev.instantiate(cls, args([], [...named, ...symbols]));
 }
 
-function configClass(run: Run, init: FunctionValue, annotation: unknown): ClassValue | null {
+/** For a constructor that does not say: the file's dataclass that has most of the config's keys as fields. */
+function likelyConfig(main: ModuleValue, config: Readonly<Record<string, unknown>>): ClassValue | null {
+  const keys = Object.keys(config);
+  let best: ClassValue | null = null;
+  let most = keys.length / 2;
+  for (const value of main.attributes.values()) {
+    if (value.kind !== 'class' || !value.dataclass || value.module !== main) continue;
+    const fields = new Set(value.dataclass.map(f => f.name));
+    const known = keys.filter(k => fields.has(k)).length;
+    if (known > most) [best, most] = [value, known];
+  }
+  return best;
+}
+
+function configClass(run: Run, main: ModuleValue, init: FunctionValue, annotation: unknown): ClassValue | null {
   const node = annotation as { kind: string; id?: string; value?: string } | null;
   const name = node?.kind === 'Name' ? node.id : node?.kind === 'Str' ? node.value : null;
   if (!name) return null;
-  const found = init.module.attributes.get(name);
+  // A file that borrows another's model brings a config class of its own under the same name.
+  const found = main.attributes.get(name) ?? init.module.attributes.get(name);
   const v = found && run.ev.settled(found);
   return v?.kind === 'class' ? v : null;
 }

@@ -2,7 +2,18 @@
 import { typeMethod } from './builtins/types';
 import type { Evaluator } from './evaluator';
 import { args } from './interpreter';
-import { type ClassValue, dict, type InstanceValue, NONE, str, tuple, unknown, type Value } from './values';
+import {
+  type ClassValue,
+  dict,
+  type InstanceValue,
+  instance,
+  NONE,
+  nativeClass,
+  str,
+  tuple,
+  unknown,
+  type Value,
+} from './values';
 
 /** The attribute as the class and its bases have it. */
 export function lookupClass(cls: ClassValue, name: string): Value | null {
@@ -138,6 +149,16 @@ function instanceAttribute(ev: Evaluator, v: InstanceValue, name: string): Value
   return null;
 }
 
+const FIELD = nativeClass('Field', []);
+
+/** One of `__dataclass_fields__`, as far as its name. */
+function fieldValue(name: string): Value {
+  const made = instance(FIELD, null);
+  made.attributes.set('name', str(name));
+  made.open = true;
+  return made;
+}
+
 function classAttribute(ev: Evaluator, cls: ClassValue, name: string): Value | null {
   const found = lookupClass(cls, name);
   if (found) {
@@ -147,6 +168,8 @@ function classAttribute(ev: Evaluator, cls: ClassValue, name: string): Value | n
   if (name === '__name__' || name === '__qualname__') return str(cls.name);
   if (name === '__mro__') return tuple(cls.mro);
   if (name === '__dict__') return dict(cls.attributes);
+  if (name === '__dataclass_fields__' && cls.dataclass)
+    return dict(cls.dataclass.map(f => [f.name, fieldValue(f.name)] as const));
   if (name === '__annotations__' && cls.dataclass)
     return dict(cls.dataclass.map(f => [f.name, unknown('is an annotation')] as const));
   return cls.open ? unknown(`${cls.name} has a base out of reach`) : null;

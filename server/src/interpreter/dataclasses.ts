@@ -1,7 +1,7 @@
 /** `@dataclass`: fields, the generated `__init__`, `replace`, `asdict`, `fields`. */
 import type { Evaluator } from './evaluator';
 import { args, type Interpreter } from './interpreter';
-import { builtin, type ClassValue, type DataclassField, NONE, unknown, type Value } from './values';
+import { type Arguments, builtin, type ClassValue, type DataclassField, NONE, unknown, type Value } from './values';
 
 /** The marker that `field(...)` answers; read when the class is made. */
 export interface FieldMarker {
@@ -54,18 +54,11 @@ export function makeDataclass(
   if (options.inheritOnly || cls.attributes.has('__init__')) return;
   cls.attributes.set(
     '__init__',
-    builtin(`${cls.name}.__init__`, (interpreter, passed) =>
-      initialize(interpreter as Evaluator, cls, passed.positional, passed.keywords),
-    ),
+    builtin(`${cls.name}.__init__`, (interpreter, passed) => initialize(interpreter as Evaluator, cls, passed)),
   );
 }
 
-function initialize(
-  ev: Evaluator,
-  cls: ClassValue,
-  positional: readonly Value[],
-  keywords: ReadonlyMap<string, Value>,
-): Value {
+function initialize(ev: Evaluator, cls: ClassValue, { positional, keywords, open }: Arguments): Value {
   const self = ev.settled(positional[0]);
   if (self.kind !== 'instance') return NONE;
   const slots = (cls.dataclass ?? []).filter(f => f.init && !f.keywordOnly);
@@ -76,9 +69,11 @@ function initialize(
         ? positional[at]
         : f.init && keywords.has(f.name)
           ? keywords.get(f.name)!
-          : f.factory
-            ? ev.callWith(f.factory)
-            : (f.default ?? (f.init ? unknown(`${f.name} was not given`) : null));
+          : open && f.init
+            ? unknown(`${f.name} may be passed in a *sequence or **mapping`)
+            : f.factory
+              ? ev.callWith(f.factory)
+              : (f.default ?? (f.init ? unknown(`${f.name} was not given`) : null));
     if (value) ev.heap.set(self.attributes, f.name, value);
   }
   const post = ev.getAttribute(self, '__post_init__');

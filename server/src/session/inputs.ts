@@ -41,11 +41,23 @@ export function inputSpecs(inputs: readonly InputArray[], symbols: Readonly<Reco
   }));
 }
 
+const FLOAT_KEY = '\u0000float';
+
+/** JSON with `2.0` told apart from `2`, as Python reads them: the former becomes an object that `revive` unwraps. */
+const markFloats = (json: string): string =>
+  json.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, token =>
+    /^-?\d*[.eE\d+-]*[.eE]/.test(token) ? `{${JSON.stringify(FLOAT_KEY)}:${token}}` : token,
+  );
+
+/** A float is a `Number` object, which `fromJson` reads as one. */
+const revive = (_: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && FLOAT_KEY in value ? new Number(value[FLOAT_KEY]) : value;
+
 /** The object that a JSON text holds. @throws InputError */
 export function parseConfig(json: string, name: string): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = JSON.parse(markFloats(json), revive);
   } catch (error) {
     throw new InputError(`${name} is not valid JSON: ${(error as Error).message}`);
   }
