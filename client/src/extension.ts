@@ -32,7 +32,7 @@ export interface Extension {
 export async function start(context: ExtensionContext, host: Host): Promise<Extension> {
   const log = window.createOutputChannel('MLX Scope', { log: true });
   const initializationOptions: InitializationOptions = {
-    settings: workspace.getConfiguration().get<Partial<Settings>>('mlxScope'),
+    settings: plain(workspace.getConfiguration().get<Partial<Settings>>('mlxScope')),
     pushesFiles: host.pushesFiles,
     documentation: Uri.joinPath(context.extensionUri, 'docs/rules').toString(),
     commands: true,
@@ -56,3 +56,6 @@ export async function start(context: ExtensionContext, host: Host): Promise<Exte
   await server.start();
   return { server, panels, stop: () => server.stop() };
 }
+
+/** A copy that can be posted to a worker: VS Code hands configuration out behind proxies, which cannot be cloned. */
+const plain = <T>(value: T): T => (value === undefined ? value : JSON.parse(JSON.stringify(value)));

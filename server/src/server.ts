@@ -46,6 +46,7 @@ import {
   type SetConfigResult,
   type Settings,
 } from './protocol';
+import { unreadable } from './python/parse';
 import { Analyses, type DocumentAnalysis } from './session/analyses';
 import { entryFor, inputSpecs, parseInput } from './session/inputs';
 import { settingsFrom } from './session/settings';
@@ -284,9 +285,11 @@ export function startServer(connection: Connection, host: Host): void {
     const diagnostics = settings.diagnostics.enabled ? analysis.diagnostics : [];
     publisher.publish(path, diagnostics);
     const own = diagnostics.filter(d => d.file === path).length;
+    const problem = unreadable(analysis.file.source.module) ?? analysis.problem;
+    if (problem) connection.console.warn(`${path}: ${problem}`);
     notify('mlx-scope/status', {
       state: 'ready',
-      message: analysis.problem ?? (own === 0 ? 'No findings' : `${own} finding${own === 1 ? '' : 's'}`),
+      message: problem ?? (own === 0 ? 'No findings' : `${own} finding${own === 1 ? '' : 's'}`),
       uri: uriOfPath(path),
       milliseconds: analysis.milliseconds,
       config: analyses.entry(path)?.label ?? null,

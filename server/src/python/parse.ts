@@ -40,6 +40,12 @@ export function parse(text: string, { notebook = false }: ParseOptions = {}): Mo
   }
 }
 
+/** Why nothing of a text could be read, for a user; null when it was read, however broken it is. */
+export function unreadable({ body, problems, end }: Module): string | null {
+  const [only] = problems;
+  return body.length === 0 && only?.start === 0 && only.end === end ? only.message : null;
+}
+
 /** Pyright's CommentType of a `#` comment; the others are IPython's magics. */
 const HASH_COMMENT = 0;
 
