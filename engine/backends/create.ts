@@ -15,16 +15,18 @@ export interface BackendChoice {
   readonly arithmetic?: Arithmetic;
   /** Bytes that one operation may take at most. */
   readonly memoryLimit?: number;
+  /** Of `webgpu`; see ./webgpu. */
+  readonly leastWork?: number;
 }
 
 /**
  * What `evaluate` takes as `backend`: in order of preference, without `reference`, which is always there. Empty where
  * nothing faster runs on this machine.
  */
-export async function createBackends({ name, arithmetic, memoryLimit }: BackendChoice): Promise<readonly Backend[]> {
+export async function createBackends({ name, ...options }: BackendChoice): Promise<readonly Backend[]> {
   if (name === 'reference') return [];
-  const wasm = await made(WasmBackend.create({ arithmetic, memoryLimit }));
-  const webgpu = name === 'webgpu' ? await made(WebGpuBackend.create({ memoryLimit, fallback: wasm })) : [];
+  const wasm = await made(WasmBackend.create(options));
+  const webgpu = name === 'webgpu' ? await made(WebGpuBackend.create(options)) : [];
   return [...webgpu, ...wasm];
 }
 

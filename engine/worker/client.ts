@@ -111,12 +111,13 @@ export class EngineClient {
       return;
     }
     this.finish(() => {
-      if (reply.kind === 'done') {
+      // an answer that crossed the cancellation on its way is not waited for any more
+      if (options.signal?.aborted || reply.kind === 'cancelled') job.reject(options.signal?.reason);
+      else if (reply.kind === 'done') {
         const steps = reply.steps.map(step => ({ ...step, call: written.calls[step.call] }));
         const { outputs, peakBytes, milliseconds } = reply;
         job.resolve({ outputs, steps, peakBytes, milliseconds });
-      } else if (reply.kind === 'cancelled') job.reject(options.signal?.reason);
-      else if (reply.problem) {
+      } else if (reply.problem) {
         const node = reply.array === undefined ? null : written.arrays[reply.array];
         job.reject(new EvaluationError(reply.problem, reply.message, node));
       } else job.reject(new Error(reply.message));

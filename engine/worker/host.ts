@@ -6,6 +6,7 @@ import type { Backend } from '../src/evaluate/backend';
 import { evaluate } from '../src/evaluate/evaluate';
 import { EvaluationError } from '../src/evaluate/plan';
 import { ownStorage, readProgram, transferable } from '../src/evaluate/program';
+import type { ArrayNode } from '../src/graph/graph';
 import type { Tensor } from '../src/tensor';
 import type { Reply, Request } from './protocol';
 import '../src/ops';
@@ -24,10 +25,12 @@ export function host(post: (reply: Reply, transfer: ArrayBuffer[]) => void): (re
     if (signal.aborted) return post({ kind: 'cancelled', id }, []);
     const key = JSON.stringify(request.backend);
     if (!backends.has(key)) backends.set(key, createBackends(request.backend));
-    const { outputs, arrays, calls } = readProgram(program);
-    const numberOf = new Map(calls.map((call, i) => [call, i]));
-    let told = performance.now();
+    let arrays: readonly ArrayNode[] = [];
     try {
+      const { outputs, calls, ...read } = readProgram(program);
+      arrays = read.arrays;
+      const numberOf = new Map(calls.map((call, i) => [call, i]));
+      let told = performance.now();
       const result = await evaluate(outputs, {
         backend: await backends.get(key)!,
         memoryLimit,

@@ -2,6 +2,7 @@
  * What the engine's worker and its client say to each other. Everything survives structured cloning.
  */
 import type { BackendChoice } from '../backends/create';
+import type { StepReport } from '../src/evaluate/evaluate';
 import type { EvaluationProblem } from '../src/evaluate/plan';
 import type { Program } from '../src/evaluate/program';
 import type { Tensor } from '../src/tensor';
@@ -29,7 +30,7 @@ export type Reply =
       readonly kind: 'done';
       readonly id: number;
       readonly outputs: readonly Tensor[];
-      readonly steps: readonly { readonly call: number; readonly backend: string; readonly milliseconds: number }[];
+      readonly steps: readonly (Omit<StepReport, 'call'> & { readonly call: number })[];
       readonly peakBytes: number;
       readonly milliseconds: number;
     }

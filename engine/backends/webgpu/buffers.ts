@@ -6,29 +6,28 @@
  */
 import type { TensorData } from '../../src/tensor';
 
-interface Resident {
-  readonly buffer: GPUBuffer;
-  readonly data: WeakRef<TensorData>;
-}
-
 export class Buffers {
   /** Free storage buffers by size. */
   private readonly free = new Map<number, GPUBuffer[]>();
   /** The least recently used first. */
-  private readonly residents = new Map<GPUBuffer, Resident>();
+  private readonly residents = new Map<GPUBuffer, WeakRef<TensorData>>();
   private readonly bufferOf = new WeakMap<TensorData, GPUBuffer>();
   private readonly pinned = new Set<GPUBuffer>();
   private bytes = 0;
 
-  /** @param budget bytes to keep allocated when nothing runs */
+  /**
+   * @param budget bytes to keep allocated when nothing runs
+   * @param largest bytes that one buffer may have
+   */
   constructor(
     private readonly device: GPUDevice,
     private readonly budget: number,
+    private readonly largest: number,
   ) {}
 
   /** A storage buffer of at least `bytes`, not to be taken away before `unpin`. */
   acquire(bytes: number): GPUBuffer {
-    const size = roundSize(bytes);
+    const size = Math.min(roundSize(bytes), this.largest);
     let buffer = this.free.get(size)?.pop();
     if (!buffer) {
       const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
@@ -57,7 +56,7 @@ export class Buffers {
 
   /** From now on `buffer` holds `data`. */
   keep(buffer: GPUBuffer, data: TensorData): void {
-    this.residents.set(buffer, { buffer, data: new WeakRef(data) });
+    this.residents.set(buffer, new WeakRef(data));
     this.bufferOf.set(data, buffer);
   }
 
@@ -65,14 +64,25 @@ export class Buffers {
   unpin(): void {
     for (const buffer of this.pinned) if (!this.residents.has(buffer)) this.release(buffer);
     this.pinned.clear();
-    for (const [buffer, { data }] of this.residents) {
-      const gone = data.deref() === undefined;
-      if (!gone && this.bytes <= this.budget) continue;
-      this.residents.delete(buffer);
+    for (const [buffer, data] of this.residents) {
       const held = data.deref();
+      if (held && this.bytes <= this.budget) continue;
+      this.residents.delete(buffer);
       if (held) this.bufferOf.delete(held);
       this.release(buffer);
     }
+  }
+
+  /** An operation has failed: buffers may be without memory or contents, so none is used again. */
+  clear(): void {
+    const all = new Set([...this.pinned, ...this.residents.keys(), ...[...this.free.values()].flat()]);
+    for (const buffer of all) buffer.destroy();
+    for (const data of this.residents.values()) {
+      const held = data.deref();
+      if (held) this.bufferOf.delete(held);
+    }
+    for (const group of [this.pinned, this.residents, this.free]) group.clear();
+    this.bytes = 0;
   }
 
   private release(buffer: GPUBuffer): void {

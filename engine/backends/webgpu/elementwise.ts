@@ -1,15 +1,15 @@
 /**
  * Elementwise operations in WGSL, one table row each.
  *
- * WGSL lets an implementation assume that NaN and infinity do not occur, so both are told by their bits where an
- * operation must carry them, and functions are kept to ranges where they cannot overflow on the way.
+ * WGSL lets an implementation assume that NaN and infinity do not occur: NaN is told by its bits and passed on before
+ * anything is computed, and functions are kept to ranges where they cannot overflow on the way.
  */
 import { bindings, type Shader } from './shader';
 
 /** Expressions in x. */
 const UNARY: Readonly<Record<string, string>> = {
   exp: 'exp(x)',
-  log: 'log(x)',
+  log: 'logarithm(x)',
   sqrt: 'sqrt(x)',
   rsqrt: 'inverseSqrt(x)',
   tanh: 'tanh(clamp(x, -10.0, 10.0))',
@@ -48,6 +48,20 @@ fn erf(x: f32) -> f32 {
   return select(select(tail, -tail, x < 0.0), series, abs(x) < 1.0);
 }`;
 
+/** log at the ends of its range: of 0 of either sign, of negative numbers, and of infinity. */
+const LOGARITHM = `
+fn fromBits(bits: u32) -> f32 { return bitcast<f32>(bits); }
+fn logarithm(x: f32) -> f32 {
+  let bits = bitcast<u32>(x);
+  if ((bits & 0x7fffffffu) == 0u) { return fromBits(0xff800000u); }
+  if (bits > 0x7f800000u) { return fromBits(0x7fc00000u); }
+  if (bits == 0x7f800000u) { return x; }
+  return log(x);
+}`;
+
+/** What expressions call, by operation. */
+const HELPERS: Readonly<Record<string, string>> = { erf: ERF, log: LOGARITHM };
+
 /** Invocations in a workgroup; each computes one element. */
 export const WORKGROUP = 64;
 /** Workgroups along x in a dispatch: larger arrays take more rows of workgroups. */
@@ -61,7 +75,7 @@ export const unary = (op: string): Shader => ({
   key: op,
   code: `${bindings(['count'], { values: 'f32' }, 'out')}
 ${IS_NAN}
-${op === 'erf' ? ERF : ''}
+${HELPERS[op] ?? ''}
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3u) {
   ${ELEMENT}

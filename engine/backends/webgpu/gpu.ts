@@ -22,11 +22,13 @@ export interface Dispatch {
 export class Gpu {
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
   private readonly buffers: Buffers;
+  /** Settles when the run before the next has ended: one owns all buffers at a time. */
+  private previous: Promise<unknown> = Promise.resolve();
   /** Why the device is of no more use. */
   lost: string | null = null;
 
   private constructor(private readonly device: GPUDevice) {
-    this.buffers = new Buffers(device, BUDGET);
+    this.buffers = new Buffers(device, BUDGET, this.mostBytes);
     void device.lost.then(({ message }) => {
       this.lost ??= message || 'the GPU device was lost';
     });
@@ -51,10 +53,21 @@ export class Gpu {
   }
 
   /**
-   * The `count` floats that the dispatches write, which share one output.
+   * The `count` floats that the dispatches write, which share one output. With `keep` they stay on the GPU for
+   * operations that take this very array, which then must not be changed.
    * @throws Error when the device is lost, has no memory left, or refuses the program
    */
-  async run(dispatches: readonly Dispatch[], count: number): Promise<Float32Array<ArrayBuffer>> {
+  run(dispatches: readonly Dispatch[], count: number, keep: boolean): Promise<Float32Array<ArrayBuffer>> {
+    const result = this.previous.then(() => this.compute(dispatches, count, keep));
+    this.previous = result.catch(() => {});
+    return result;
+  }
+
+  private async compute(
+    dispatches: readonly Dispatch[],
+    count: number,
+    keep: boolean,
+  ): Promise<Float32Array<ArrayBuffer>> {
     if (this.lost) throw new Error(this.lost);
     const { device } = this;
     const pipelines = await Promise.all(dispatches.map(({ shader }) => this.pipeline(shader)));
@@ -84,12 +97,15 @@ export class Gpu {
       const errors = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
       for (const error of errors) if (error) throw new Error(error.message || 'the GPU has no memory left');
       const result = await this.read(out, count);
-      this.buffers.keep(out, result);
+      if (keep) this.buffers.keep(out, result);
+      this.buffers.unpin();
       return result;
+    } catch (error) {
+      this.buffers.clear();
+      throw error;
     } finally {
       for (; scopes > 0; scopes--) void device.popErrorScope();
       for (const uniform of uniforms) uniform.destroy();
-      this.buffers.unpin();
     }
   }
 

@@ -7,7 +7,7 @@
  */
 import { Facts } from '../../src/dims/facts';
 import type { DType } from '../../src/dtype';
-import { type Backend, heldBytes, reference } from '../../src/evaluate/backend';
+import { type Backend, heldBytes, Unavailable } from '../../src/evaluate/backend';
 import { type Attrs, type ConcreteType, opNamed } from '../../src/graph/op';
 import { elementCount, type Tensor } from '../../src/tensor';
 import { Gpu } from './gpu';
@@ -21,10 +21,6 @@ export interface WebGpuOptions {
   readonly memoryLimit?: number;
   /** Multiplications, or elements, from which on the GPU is worth while. */
   readonly leastWork?: number;
-  /** Who does the work when the GPU fails in the middle of it; then `reference`. */
-  readonly fallback?: readonly Backend[];
-  /** Told why, when that happens. */
-  readonly onFailure?: (reason: unknown) => void;
 }
 
 const LEAST_WORK = 1 << 18;
@@ -62,12 +58,11 @@ export class WebGpuBackend implements Backend {
     const { dispatches, finish } = GPU_OPS[op];
     try {
       const sent = dispatches(attrs, inputs, type, this.gpu.mostWorkgroups);
-      return [finish(await this.gpu.run(sent, elementCount(type.shape)), attrs, inputs, type)];
+      // what `finish` rounds in place is not what the GPU holds
+      const keep = type.dtype === 'float32';
+      return [finish(await this.gpu.run(sent, elementCount(type.shape), keep), attrs, inputs, type)];
     } catch (reason) {
-      // the device is lost or full: the result is what counts
-      this.options.onFailure?.(reason);
-      const backends = [...(this.options.fallback ?? []), reference];
-      return backends.find(backend => backend.supports(op, attrs, inputs))!.run(op, attrs, inputs, out);
+      throw new Unavailable(reason instanceof Error ? reason.message : String(reason), { cause: reason });
     }
   }
 

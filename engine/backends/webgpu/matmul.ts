@@ -61,7 +61,7 @@ fn weight(matrix: u32, k: u32, n: u32) -> f32 {
   var code = codes[word] >> shift;
   if (shift + BITS > 32u) { code |= codes[word + 1u] << (32u - shift); }
   code &= ${2 ** bits - 1}u;
-  let group = (row * columns + column) / ${groupSize}u;
+  let group = row * (columns / ${groupSize}u) + column / ${groupSize}u;
   return ${scaled};
 }`,
   };

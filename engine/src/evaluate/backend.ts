@@ -21,6 +21,7 @@ export interface Backend {
    * not to be changed; an output may share the storage of an input. Results of float16 and bfloat16 must be values
    * of these types, held as float32 (see ../tensor).
    * @throws Error with a readable message when the computation cannot be done; evaluation names the operation.
+   * @throws Unavailable when this backend cannot do it now, and the next that supports it is to
    */
   run(
     op: string,
@@ -28,6 +29,11 @@ export interface Backend {
     inputs: readonly Tensor[],
     out: readonly ConcreteType[],
   ): readonly Tensor[] | Promise<readonly Tensor[]>;
+}
+
+/** A backend's way to give up an application that it had said it supports: its device is lost or full. */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable';
 }
 
 /** The plain kernels that stand beside the shape rules: right by definition, and always there. */

@@ -7,7 +7,7 @@
 import type { ArrayNode, OpCall } from '../graph/graph';
 import { showType } from '../graph/show';
 import type { Tensor } from '../tensor';
-import { type Backend, reference } from './backend';
+import { type Backend, reference, Unavailable } from './backend';
 import { EvaluationError, type PlanOptions, plan, type Step } from './plan';
 
 export interface EvaluateOptions extends PlanOptions {
@@ -30,6 +30,8 @@ export interface StepReport {
   /** The name of the backend that computed it. */
   readonly backend: string;
   readonly milliseconds: number;
+  /** Which backends had given it up before, and why. */
+  readonly givenUp?: readonly { readonly backend: string; readonly reason: string }[];
 }
 
 export interface Evaluation {
@@ -52,7 +54,7 @@ export async function evaluate(outputs: readonly ArrayNode[], options: EvaluateO
   options.signal?.throwIfAborted();
   const start = performance.now();
   const { steps, sources, peakBytes } = plan(outputs, options);
-  const backends = steps.map(step => backendFor(step, options.backend));
+  for (const step of steps) backendFor(step, options.backend);
   const values = new Map<ArrayNode, Tensor>(sources);
   const reports: StepReport[] = [];
   let pausedAt = start;
@@ -64,10 +66,10 @@ export async function evaluate(outputs: readonly ArrayNode[], options: EvaluateO
     }
     options.signal?.throwIfAborted();
     const begun = performance.now();
-    const results = await runStep(backends[i], step, values);
+    const { results, ...report } = await runStep(step, values, options.backend);
     for (const [j, node] of step.call.outputs.entries()) values.set(node, results[j]);
     for (const node of step.frees) values.delete(node);
-    reports.push({ call: step.call, backend: backends[i].name, milliseconds: performance.now() - begun });
+    reports.push({ call: step.call, ...report, milliseconds: performance.now() - begun });
     options.onProgress?.({ done: i + 1, total: steps.length, call: step.call });
   }
   return {
@@ -81,22 +83,48 @@ export async function evaluate(outputs: readonly ArrayNode[], options: EvaluateO
 /** Lets the event loop turn: timers, messages and input are handled before this goes on. */
 const pause = (): Promise<void> => new Promise(resolve => setTimeout(resolve));
 
-function backendFor({ call, attrs, inputs }: Step, wanted: EvaluateOptions['backend'] = []): Backend {
-  for (const backend of [wanted, reference].flat()) if (backend.supports(call.op, attrs, inputs)) return backend;
+/** The first that supports the step and has not given it up. */
+function backendFor(
+  { call, attrs, inputs }: Step,
+  wanted: EvaluateOptions['backend'] = [],
+  without: readonly Backend[] = [],
+): Backend {
+  for (const backend of [wanted, reference].flat())
+    if (!without.includes(backend) && backend.supports(call.op, attrs, inputs)) return backend;
   throw new EvaluationError('kernel', `${call.op} cannot be computed here yet`, call.outputs[0]);
 }
 
 async function runStep(
-  backend: Backend,
   step: Step,
   values: ReadonlyMap<ArrayNode, Tensor>,
+  wanted: EvaluateOptions['backend'],
+): Promise<Pick<StepReport, 'backend' | 'givenUp'> & { readonly results: readonly Tensor[] }> {
+  const inputs = step.call.inputs.map(node => values.get(node)!);
+  const failed: Backend[] = [];
+  const givenUp: { backend: string; reason: string }[] = [];
+  for (;;) {
+    const backend = backendFor(step, wanted, failed);
+    try {
+      const results = await runOn(backend, step, inputs);
+      return { results, backend: backend.name, ...(givenUp.length > 0 ? { givenUp } : {}) };
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      failed.push(backend);
+      givenUp.push({ backend: backend.name, reason: error.message });
+    }
+  }
+}
+
+async function runOn(
+  backend: Backend,
+  { call, attrs, out }: Step,
+  inputs: readonly Tensor[],
 ): Promise<readonly Tensor[]> {
-  const { call, attrs, out } = step;
-  const inputs = call.inputs.map(node => values.get(node)!);
   let results: readonly Tensor[];
   try {
     results = await backend.run(call.op, attrs, inputs, out);
   } catch (error) {
+    if (error instanceof Unavailable) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new EvaluationError('failed', `${call.op} failed on ${backend.name}: ${reason}`, call.outputs[0], {
       cause: error,

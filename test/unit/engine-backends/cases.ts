@@ -73,6 +73,18 @@ const PRODUCTS: readonly (readonly [readonly number[], readonly number[]])[] = [
     [1, 3, 9, 8],
   ],
   [
+    [64, 64],
+    [64, 64],
+  ],
+  [
+    [63, 15],
+    [15, 65],
+  ],
+  [
+    [129, 33],
+    [33, 130],
+  ],
+  [
     [3, 0],
     [0, 2],
   ],
@@ -109,6 +121,75 @@ export function productCases(): Case[] {
       tensor('uint32', [2], Uint32Array.of(3, 1)),
     ],
   });
+  return cases;
+}
+
+/** Shapes that broadcast: equal, by a scalar, along a row, along a column, in the middle, both ways. */
+const BROADCASTS: readonly (readonly [readonly number[], readonly number[]])[] = [
+  [[7], [7]],
+  [[129], []],
+  [[], [65]],
+  [
+    [5, 33],
+    [5, 33],
+  ],
+  [[5, 33], [33]],
+  [
+    [5, 33],
+    [5, 1],
+  ],
+  [
+    [2, 3, 4, 5],
+    [3, 1, 5],
+  ],
+  [
+    [2, 1, 4, 1],
+    [1, 3, 1, 5],
+  ],
+  [
+    [2, 1, 3, 1, 4, 1],
+    [1, 2, 1, 3, 1, 4],
+  ],
+];
+
+const UNARY = ['exp', 'log', 'sqrt', 'rsqrt', 'tanh', 'sigmoid', 'erf', 'negative', 'abs', 'square'];
+const BINARY = ['add', 'subtract', 'multiply', 'divide', 'maximum', 'minimum'];
+/** Operations on positive numbers. */
+const OF_POSITIVE = ['log', 'sqrt', 'rsqrt'];
+
+/** What lies at the ends of float32, and beyond. */
+const EXTREMES = [Infinity, -Infinity, 0, -0, 1, -1, 100, -100, 3e38, -3e38, 1e-30, NaN];
+
+/** Elementwise operations, some of them over what is not an ordinary number. */
+export function elementwiseCases(): Case[] {
+  const cases: Case[] = [];
+  const add = (op: string, inputs: readonly Tensor[], what = '') =>
+    cases.push({ name: `${op} ${show(inputs)}${what}`, op, attrs: {}, inputs });
+  for (const dtype of FLOATS) {
+    for (const op of UNARY)
+      for (const shape of [[], [1], [63], [5, 77]]) {
+        const x = random(dtype, shape, 1, 4);
+        add(op, [OF_POSITIVE.includes(op) ? positive(x) : x]);
+      }
+    for (const op of BINARY)
+      for (const [left, right] of BROADCASTS)
+        add(op, [random(dtype, left, 1, 4), apartFromZero(random(dtype, right, 2))]);
+    const numbers = random(dtype, [4, 8], 1);
+    const holes = withNan(random(dtype, [8], 2));
+    for (const op of UNARY) add(op, [withNan(positive(random(dtype, [8], 3)))], ' with NaN');
+    for (const op of BINARY) {
+      add(op, [numbers, holes], ' with NaN');
+      add(op, [holes, numbers], ' with NaN');
+    }
+  }
+  const extremes = tensor('float32', [EXTREMES.length], Float32Array.from(EXTREMES));
+  const column = tensor('float32', [EXTREMES.length, 1], Float32Array.from(EXTREMES));
+  for (const op of UNARY) add(op, [extremes], ' at the extremes');
+  for (const op of BINARY) add(op, [column, extremes], ' at the extremes');
+  add('add', [random('float16', [3, 8], 1), random('float32', [8], 2)]);
+  add('multiply', [random('float16', [8], 1), random('bfloat16', [3, 8], 2)]);
+  // more than one row of workgroups
+  add('add', [random('float32', [3, 1 << 20], 1), random('float32', [3, 1], 2)]);
   return cases;
 }
 
@@ -180,6 +261,20 @@ export function quantizeCases(): Case[] {
 }
 
 const positive = (x: Tensor): Tensor => tensor(x.dtype, x.shape, (x.data as Float32Array<ArrayBuffer>).map(Math.abs));
+
+/** Divisors: no quotient is beyond the dtype. */
+const apartFromZero = (x: Tensor): Tensor =>
+  tensor(
+    x.dtype,
+    x.shape,
+    (x.data as Float32Array<ArrayBuffer>).map(v => rounder(x.dtype)(v < 0 ? v - 0.5 : v + 0.5)),
+  );
+
+function withNan(x: Tensor): Tensor {
+  const data = x.data.slice() as Float32Array<ArrayBuffer>;
+  data[2] = NaN;
+  return tensor(x.dtype, x.shape, data);
+}
 
 /** NaN, infinities, zeros of both signs and a group of nothing else, among ordinary values. */
 function unusual(x: Tensor): Tensor {

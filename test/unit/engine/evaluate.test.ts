@@ -6,7 +6,7 @@ import { type DimSymbol, type Poly, symbol, symbolsOf } from '../../../engine/sr
 import { Facts } from '../../../engine/src/dims/facts';
 import { OpenShape, RowVariable } from '../../../engine/src/dims/shape';
 import type { DType } from '../../../engine/src/dtype';
-import { type Backend, reference } from '../../../engine/src/evaluate/backend';
+import { type Backend, reference, Unavailable } from '../../../engine/src/evaluate/backend';
 import { type EvaluateOptions, evaluate } from '../../../engine/src/evaluate/evaluate';
 import { EvaluationError, plan, showBytes } from '../../../engine/src/evaluate/plan';
 import { type ArrayNode, record, source } from '../../../engine/src/graph/graph';
@@ -227,6 +227,25 @@ describe('backends', () => {
       'failed: add on partial gave float32[3] for float32[2]',
     );
     expect(await problem([sum], { backend: partial(() => []) })).toContain('gave nothing');
+  });
+
+  it('hand over to the next when they give up, and are asked again before every step', async () => {
+    let lost = false;
+    const first: Backend = {
+      name: 'first',
+      supports: () => !lost,
+      run() {
+        lost = true;
+        throw new Unavailable('the device was lost');
+      },
+    };
+    const second = partial(reference.run);
+    const { outputs, steps } = await evaluate([sum], { backend: [first, second] });
+    expect([...outputs[0].data]).toEqual([0, 2]);
+    expect(steps.map(({ backend, givenUp }) => ({ backend, givenUp }))).toEqual([
+      { backend: 'partial', givenUp: [{ backend: 'first', reason: 'the device was lost' }] },
+      { backend: 'reference', givenUp: undefined },
+    ]);
   });
 });
 
