@@ -183,7 +183,7 @@ export interface QuantizeParameter {
   dtype: string;
   /** Size as it stands. */
   bytes: number;
-  /** Why it has no rows ("last axis 100 is not a multiple of any group size"), or null. */
+  /** Why it has no rows ("its last axis, 100, is not a multiple of 32, 64 or 128"), or null. */
   skipped: string | null;
 }
 

@@ -147,8 +147,11 @@ describe('features', () => {
     };
     expect(await hover('h = nn', 0)).toContain('h: float32[32, 256]');
     expect(await hover('self.fc1 =', 7)).toMatch(
-      /self\.fc1: Linear[\s\S]*float32\[256, 784\][\s\S]*200,960|201K parameters/,
+      /self\.fc1: Linear[\s\S]*float32\[256, 784\][\s\S]*200,960 parameters[\s\S]*float32\[32, 784\] → float32\[32, 256\]/,
     );
+    // Live, where the layer runs and quantizes: 784 is no multiple of the usual 64.
+    expect(await hover('self.fc1 =', 7)).toMatch(/mean .*std [\s\S]*its last axis, 784, is not a multiple of 64/);
+    expect(await hover('self.fc2 =', 7)).toMatch(/\*\*output\*\* `float32\[32, 10\]`[\s\S]*\| 4-bit g64 \|/);
     expect(await hover('class MLP', 7)).toMatch(/MLP[\s\S]*fc2\.bias/);
     expect(await hover('nn.relu', 4)).toContain('mlx.nn.relu.html');
     expect(await hover('mx.zeros', 4)).toMatch(/mx\.zeros\(shape[\s\S]*_autosummary\/mlx\.core\.zeros\.html/);
@@ -201,6 +204,23 @@ describe('features', () => {
     const changes = await client.request('mlx-scope/shapeComments', { uri: document.uri, range: null });
     await client.apply(document, changes[document.uri]);
     expect(document.text).toContain('h = nn.relu(self.fc1(x))  # [32, 256]\n');
+  });
+});
+
+describe('quantizing', () => {
+  it('compares every setting that fits, and says why others do not', async () => {
+    const { uri } = await client.open('quantize.py', FIXED);
+    const [model] = await client.request('mlx-scope/outline', { uri });
+    const quantize = (at: number) =>
+      client.request('mlx-scope/quantize', {
+        ...{ uri, target: model.children[at].target!, inputs: [], seed: 0, config: null, weights: null },
+        ...{ bits: [], groupSizes: [], modes: [], backend: null },
+      });
+    const [odd, even] = [await quantize(0), await quantize(1)];
+    expect(odd.rows.map(row => row.mode)).toEqual(['nvfp4']);
+    expect(odd.notes[0]).toBe('weight: its last axis, 784, is not a multiple of 32, 64 or 128.');
+    expect(even.rows).toHaveLength(21);
+    expect(even.notes.filter(note => /multiple/.test(note))).toEqual([]);
   });
 });
 

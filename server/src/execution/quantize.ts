@@ -21,6 +21,10 @@ import { openCheckpoint, parametersOf } from './weights';
 const SAMPLE_ELEMENTS = 2 * 1024 * 1024;
 const MOST_WORST = 8;
 
+const RANDOM_WEIGHTS =
+  'The weights are random initial values. Trained weights have outliers that these lack, so the order of the settings ' +
+  'may differ: compare on a checkpoint before deciding.';
+
 /** A matrix to be quantized, read when its turn comes. */
 interface Matrix {
   readonly path: string;
@@ -79,7 +83,7 @@ export async function quantizeTarget(
   }
   if (matrices.length === 0) throw new Error(`${request.target.name} has no layer that MLX quantizes`);
   const source = request.weights ?? 'random';
-  const notes = request.weights ? [] : ['Weights are random initial ones: trained weights quantize differently.'];
+  const notes = request.weights ? [] : [RANDOM_WEIGHTS];
   if (matrices.some(m => m.input)) notes.push('Output errors are for random inputs, which may misrank layers.');
   return measure(matrices, settings(request), source, notes, options);
 }
@@ -111,6 +115,8 @@ async function measure(
   const rows: QuantizeRow[] = [];
   const parameters: QuantizeParameter[] = [];
   const worst: WorstRow[] = [];
+  /** Why some groups do not fit → parameters. */
+  const partly = new Map<string, string[]>();
   let sampled = false;
   let done = 0;
   const total = matrices.length * all.length;
@@ -123,10 +129,15 @@ async function measure(
       shape: [...shape],
       dtype,
       bytes: elementCount(shape) * sizeOf(dtype),
-      skipped: fitting.length === 0 ? `its last axis, ${columns}, is not a multiple of any group size` : null,
+      skipped: fitting.length === 0 ? `its last axis, ${columns}, is not a multiple of ${groupSizes(all)}` : null,
     });
     done += all.length - fitting.length;
     if (fitting.length === 0) continue;
+    const missing = all.filter(q => columns % q.groupSize !== 0);
+    if (missing.length > 0) {
+      const why = `last axis, ${columns}, is not a multiple of ${groupSizes(missing)}`;
+      partly.set(why, [...(partly.get(why) ?? []), path]);
+    }
     const { x, picked } = sampleRows(await matrix.read());
     if (picked) sampled = true;
     for (const q of fitting) {
@@ -151,6 +162,9 @@ async function measure(
       worst.push(...worstRows(path, q, x, y, picked));
     }
   }
+  const unfit = [...partly].map(([why, [first, ...more]]) =>
+    more.length === 0 ? `${first}: its ${why}.` : `${first} and ${more.length} more: their ${why}.`,
+  );
   return {
     rows,
     parameters,
@@ -159,8 +173,14 @@ async function measure(
     source,
     backend: 'reference',
     seconds: (performance.now() - began) / 1000,
-    notes,
+    notes: [...unfit, ...notes],
   };
+}
+
+/** `32, 64 or 128`: the groups of these settings. */
+function groupSizes(settings: readonly Quantization[]): string {
+  const sizes = [...new Set(settings.map(q => q.groupSize))].sort((a, b) => a - b);
+  return sizes.length === 1 ? `${sizes[0]}` : `${sizes.slice(0, -1).join(', ')} or ${sizes.at(-1)}`;
 }
 
 const measures = (m: ErrorMetrics): ErrorMeasures => ({

@@ -59,6 +59,8 @@ export interface Executor {
 export interface LayerPreview {
   readonly result: RunResult | null;
   readonly rows: readonly QuantizeRow[];
+  /** Why its weight is not among the rows, such as `its last axis, 784, is not a multiple of 64`; null where it is. */
+  readonly unquantized: string | null;
 }
 
 /** The settings whose errors a hover compares: the usual choices, small enough to compute while one waits. */

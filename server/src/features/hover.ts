@@ -113,6 +113,7 @@ async function layerSections(view: DocumentView, layer: LayerSite, preview: Prev
   const live = preview && view.settings.hover.liveOutput ? await preview(layer) : null;
   if (live?.result) parts.push(outputSection(live.result));
   if (live && live.rows.length > 0) parts.push(errorTable(live.rows));
+  if (live?.unquantized) parts.push(`Cannot be quantized in the usual groups: ${live.unquantized}.`);
   return parts;
 }
 

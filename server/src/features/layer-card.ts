@@ -5,7 +5,7 @@ import type { Facts } from '../../../engine/src/dims/facts';
 import type { ArrayType } from '../../../engine/src/graph/op';
 import { showType } from '../../../engine/src/graph/show';
 import type { InstanceValue } from '../interpreter/values';
-import { byteText, countText, memory, parameterCount, parameterTree } from './parameters';
+import { byteText, countText, memory, parameterCount, parameterTree, wholeNumber } from './parameters';
 
 /** Rows of a card's table of parameters; a model has thousands. */
 const MOST_ROWS = 12;
@@ -14,7 +14,7 @@ const MOST_ROWS = 12;
 export function moduleCard(title: string, module: InstanceValue, facts: Facts): string {
   const tree = parameterTree(module, facts);
   const parts = [`**${title}**`];
-  const count = countText(parameterCount(tree));
+  const count = countText(parameterCount(tree), wholeNumber);
   const bytes = memory(tree);
   if (tree.entries.length === 0) parts.push(tree.complete ? 'No parameters' : 'Parameters are not known');
   else {

@@ -29,8 +29,10 @@ import {
 import { parameterCount, parameterTree } from './parameters';
 import type { Places } from './places';
 
-/** A hover that takes longer than this is shown without the live part. */
-const PREVIEW_MILLISECONDS = 1500;
+/** A hover waits this long for the live part, and is shown without it when it takes longer. */
+const WAIT_MILLISECONDS = 1500;
+/** What takes longer than a hover waits is there for the next one, unless it takes this long. */
+const PREVIEW_MILLISECONDS = 15_000;
 /** Layers with more weights are not run while one waits for a hover. */
 const MOST_PREVIEW_WEIGHTS = 64e6;
 
@@ -115,7 +117,7 @@ export class LongRequests {
     return typeof source === 'string' ? readConfig(this.workspace.files, pathOfUri(source)) : source;
   }
 
-  /** The layer's output and quantization errors, once for each analysis; null where they cannot be had in time. */
+  /** The layer's output and quantization errors, once for each analysis; null where they cannot be had, or not yet. */
   async preview(layer: LayerSite): Promise<LayerPreview | null> {
     let known = this.previews.get(layer);
     if (!known) {
@@ -123,7 +125,11 @@ export class LongRequests {
       if (this.previews.size > 32) this.previews.clear();
       this.previews.set(layer, (known = this.makePreview(layer)));
     }
-    return known;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<null>(resolve => {
+      timer = setTimeout(() => resolve(null), WAIT_MILLISECONDS);
+    });
+    return Promise.race([known, late]).finally(() => clearTimeout(timer));
   }
 
   private async makePreview(layer: LayerSite): Promise<LayerPreview | null> {
@@ -149,9 +155,10 @@ export class LongRequests {
     try {
       const result = await executor.run(request, options);
       const quantized = canQuantize(layer.instance)
-        ? await executor.quantize({ ...request, ...PREVIEW_SETTINGS }, options)
+        ? await executor.quantize({ ...request, ...PREVIEW_SETTINGS }, options).catch(() => null)
         : null;
-      return { result, rows: quantized?.rows ?? [] };
+      const unquantized = quantized?.parameters.find(p => p.skipped !== null)?.skipped ?? null;
+      return { result, rows: quantized?.rows ?? [], unquantized };
     } catch {
       return null; // a hover shows what can be had, and nothing of what cannot
     }

@@ -87,18 +87,24 @@ export const axisJson = (d: Dim): number | string | null =>
 export const shapeJson = ({ shape }: ArrayType): (number | string | null)[] | null =>
   Array.isArray(shape) ? (shape as readonly Dim[]).map(axisJson) : null;
 
-/** `16.8M parameters`; the expression where it is one and short; null when it is not known. */
-export function countText(count: Dim | null): string | null {
+/**
+ * `16.8M parameters`, or to the last digit with `write: wholeNumber`; the expression where it is one and short; null
+ * when it is not known.
+ */
+export function countText(count: Dim | null, write: (n: number) => string = shortNumber): string | null {
   if (count === null) return null;
-  if (isKnown(count)) return `${shortNumber(count)} parameter${count === 1 ? '' : 's'}`;
+  if (isKnown(count)) return `${write(count)} parameter${count === 1 ? '' : 's'}`;
   const text = axisJson(count);
   return typeof text === 'string' && text.length <= 60 ? `${text} parameters` : null;
 }
 
+/** `203,530`. */
+export const wholeNumber = (n: number): string => n.toLocaleString('en-US');
+
 /** `784`, `203.5K`, `16.8M`. */
 export function shortNumber(n: number): string {
   const unit = n < 10_000 ? 0 : Math.min(Math.floor(Math.log10(n) / 3), 4);
-  if (unit === 0) return n.toLocaleString('en-US');
+  if (unit === 0) return wholeNumber(n);
   const value = n / 1000 ** unit;
   return `${value.toFixed(value < 100 ? 1 : 0).replace(/\.0$/, '')}${['', 'K', 'M', 'B', 'T'][unit]}`;
 }

@@ -8,10 +8,12 @@ import { URI } from 'vscode-uri';
 
 export const isUri = (path: string): boolean => /^[a-z][\w+.-]+:/i.test(path);
 
-/** The path of a document: of its file, or the URI itself where it is no file. */
+/** The path of a document or folder: of its file, or the URI itself where it is no file. No slash at its end. */
 export function pathOfUri(uri: string): string {
   const parsed = URI.parse(uri);
-  return parsed.scheme === 'file' ? slashed(parsed.fsPath) : uri;
+  if (parsed.scheme !== 'file') return uri.replace(/\/$/, '');
+  const path = slashed(parsed.fsPath);
+  return path.length > 1 ? path.replace(/\/$/, '') : path;
 }
 
 export function uriOfPath(path: string): string {

@@ -107,6 +107,7 @@ describe('a hover', () => {
           output: null,
         },
       ],
+      unquantized: null,
     };
     const text = await shown('self.proj =', 6, async () => live);
     expect(text).toContain('**output** `float32[1, 4, 24]` — 2 NaN');
@@ -114,6 +115,8 @@ describe('a hover', () => {
     expect(text).toContain('![histogram](data:image/svg+xml;utf8,');
     expect(text).toContain('with B = 1, L = 4, dims = 8; weights are random');
     expect(text).toContain('| 4-bit g64 | 4.50 | 5.12 % | 25.8 dB |');
+    const unfit = { ...live, rows: [], unquantized: 'its last axis, 8, is not a multiple of 64' };
+    expect(await shown('self.proj =', 6, async () => unfit)).toContain('its last axis, 8, is not a multiple of 64.');
   });
 
   it('does not fail where nothing can be said', async () => {

@@ -21,6 +21,10 @@ describe('paths', () => {
     expect(pathOfUri('file:///home/me/a%20b.py')).toBe('/home/me/a b.py');
     expect(uriOfPath('/home/me/a b.py')).toBe('file:///home/me/a%20b.py');
     expect(pathOfUri('untitled:Untitled-1')).toBe('untitled:Untitled-1');
+    // A folder at the root of its scheme has a slash that files in it, cut at theirs, do not leave.
+    expect(pathOfUri('vscode-vfs://mount/')).toBe(dirname(pathOfUri('vscode-vfs://mount/net.py')));
+    expect(pathOfUri('file:///home/me/')).toBe('/home/me');
+    expect(pathOfUri('file:///')).toBe('/');
     expect(uriOfPath('vscode-vfs://github/o/r/net.py')).toBe('vscode-vfs://github/o/r/net.py');
   });
 
