@@ -5,6 +5,7 @@
  */
 import { type Disposable, FileType, type LogOutputChannel, RelativePattern, Uri, workspace } from 'vscode';
 import type { BaseLanguageClient } from 'vscode-languageclient';
+import { toBase64 } from '../../engine/src/formats/base64';
 import type { FilesParams, ReadBytesParams, ReadBytesResult } from '../../server/src/protocol';
 import type { Server } from './server';
 
@@ -93,11 +94,4 @@ export function answerReadBytes(client: BaseLanguageClient): Disposable {
     const { bytes } = last;
     return { base64: toBase64(bytes.subarray(params.start, params.end)), size: bytes.length };
   });
-}
-
-function toBase64(bytes: Uint8Array): string {
-  let text = '';
-  // In pieces, since a call takes a limited number of arguments.
-  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  return btoa(text);
 }

@@ -130,6 +130,16 @@ export interface RunResult {
   notes: string[];
 }
 
+// ---- mlx-scope/program ------------------------------------------------------------------------------------------------
+
+/** What a run computes, for a client that computes it again on hardware of its own. Refused where it holds much data. */
+export interface ProgramResult {
+  /** The names of the outputs, as in the run's answer. */
+  outputs: string[];
+  /** As `readProgramText` of engine/src/evaluate/program_text reads it. */
+  program: string;
+}
+
 // ---- mlx-scope/quantize -----------------------------------------------------------------------------------------------
 
 /** Quantizes every quantizable parameter of a target in all combinations that MLX offers of the lists. */
@@ -369,6 +379,7 @@ export interface StatusParams {
 /** Requests by method name: parameters and answers. All go from client to server but for `readBytes`. */
 export interface Requests {
   'mlx-scope/run': [RunParams, RunResult];
+  'mlx-scope/program': [RunParams, ProgramResult];
   'mlx-scope/quantize': [QuantizeParams, QuantizeResult];
   'mlx-scope/shapes': [ShapesParams, ShapeRow[]];
   'mlx-scope/summary': [SummaryParams, SummaryResult];

@@ -19,6 +19,7 @@ import {
   TextDocuments,
 } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import { fromBase64 } from '../../engine/src/formats/base64';
 import { version } from '../../package.json';
 import { codeActions } from './features/code-actions';
 import { codeLenses } from './features/code-lens';
@@ -158,7 +159,7 @@ export function startServer(connection: Connection, host: Host): void {
   async function readBytes(path: string, start: number, end: number): Promise<{ bytes: Uint8Array; size: number }> {
     const params = { uri: uriOfPath(path), start, end };
     const { base64, size } = await connection.sendRequest<ReadBytesResult>('mlx-scope/readBytes', params);
-    return { bytes: Uint8Array.from(atob(base64), c => c.charCodeAt(0)), size };
+    return { bytes: fromBase64(base64), size };
   }
 
   // ---- what changes ---------------------------------------------------------------------------------------------------
@@ -383,6 +384,7 @@ export function startServer(connection: Connection, host: Host): void {
   };
   const answers: Answers = {
     'mlx-scope/run': (params, token) => long.run(params, token),
+    'mlx-scope/program': (params, token) => long.program(params, token),
     'mlx-scope/quantize': (params, token) => long.quantize(params, token),
     'mlx-scope/shapes': params => shapesOf(analyses.analyser, places, params, long.config(params.config)),
     'mlx-scope/summary': params => summaryOf(analyses.analyser, needed(params.uri), params, long.config(params.config)),

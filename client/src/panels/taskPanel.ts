@@ -15,6 +15,7 @@ import {
   window,
   workspace,
 } from 'vscode';
+import type { RunParams } from '../../../server/src/protocol';
 import { Cancelled, type Server } from '../server';
 import type { FromPage, Subject, TaskName, Tasks, ToPage } from './messages';
 import { pageHtml } from './page';
@@ -96,6 +97,13 @@ export class TaskPanel<T extends TaskName> implements Disposable {
     return this.server.request(method, params as never, options) as Promise<Tasks[T]['result']>;
   }
 
+  private async sendProgram(id: number, params: RunParams): Promise<void> {
+    const answer = await this.server
+      .request('mlx-scope/program', params)
+      .catch(error => ({ problem: error instanceof Error ? error.message : String(error) }));
+    void this.panel.webview.postMessage({ type: 'program', id, answer } satisfies ToPage);
+  }
+
   private end(message: ToPage<T>): void {
     this.current = null;
     if (message.type === 'result') this.history = this.history.filter(({ type }) => type !== 'result');
@@ -117,6 +125,8 @@ export class TaskPanel<T extends TaskName> implements Disposable {
         return this.start(message.params);
       case 'cancel':
         return this.current?.cancel();
+      case 'program':
+        return this.sendProgram(message.id, message.params);
       case 'switch':
         return this.switchTo();
       case 'save':

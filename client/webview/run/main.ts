@@ -1,16 +1,21 @@
 /** The Run panel: editable inputs, the output as picture and numbers, and every layer on the way. */
-import type { LayerResult, RunResult } from '../../../server/src/protocol';
+import type { LayerResult, RunParams, RunResult } from '../../../server/src/protocol';
 import { h } from '../shared/dom';
 import { arrayType, bytes, number, seconds } from '../shared/format';
 import { Frame, notes } from '../shared/frame';
 import { connect } from '../shared/host';
 import { RunForm } from './form';
+import { GpuCheck } from './gpuCheck';
 import { layersTable } from './layers';
 import { viewer } from './viewer';
 
 const host = connect<'run'>(message => {
   frame.receive(message);
-  if (message.type === 'started') form.show(message.params);
+  if (message.type === 'started') {
+    asked = message.params;
+    form.show(message.params);
+  }
+  if (message.type === 'program') void gpu.receive(message.id, message.answer);
   if (message.type === 'result') show(message.result);
 });
 const frame = new Frame<'run'>(host, {
@@ -22,6 +27,12 @@ const frame = new Frame<'run'>(host, {
   },
 });
 const form = new RunForm(frame.controls);
+const gpu = new GpuCheck(
+  (id, params) => host.send({ type: 'program', id, params }),
+  text => frame.say(text),
+);
+/** What the run under way, or the last one, was asked for. */
+let asked: RunParams | null = null;
 
 function show(result: RunResult): void {
   const params = form.read();
@@ -42,11 +53,12 @@ function show(result: RunResult): void {
     result.layers.length > 0 ? layersTable(result.layers, { choose, reveal }) : '',
     chosen,
   );
+  if (asked) void gpu.offer(asked);
   const [first] = result.outputs;
   if (first) frame.say(`Done. ${first.name} is ${arrayType(first)}, mean ${number(first.stats.mean)}.`);
 }
 
 function facts({ backend, seconds: time, peakBytes, seed }: RunResult): HTMLElement {
   const chips = [`computed by ${backend}`, `in ${seconds(time)}`, `${bytes(peakBytes)} at most`, `seed ${seed}`];
-  return h('p', { class: 'facts' }, ...chips.map(chip => h('span', {}, chip)));
+  return h('p', { class: 'facts' }, ...chips.map(chip => h('span', {}, chip)), gpu.element);
 }

@@ -4,6 +4,7 @@ import { evaluate } from '../../../engine/src/evaluate/evaluate';
 import { Analyser } from '../analysis/analyser';
 import type { Executor } from '../features/executor';
 import type { Workspace } from '../workspace/workspace';
+import { program } from './program';
 import { quantizeCheckpoint, quantizeTarget } from './quantize';
 import { type Engine, type Machine, run } from './run';
 import { prepare } from './target';
@@ -24,6 +25,7 @@ export function makeExecutor(
   const analyser = new Analyser(workspace);
   return {
     run: async (request, options) => run(prepare(analyser, request), request, machine, options),
+    program: async request => program(prepare(analyser, request), request, machine),
     quantize: async (request, options) => quantizeTarget(prepare(analyser, request), request, machine, options),
     quantizeWeights: (path, choice, options) => quantizeCheckpoint(path, choice, machine, options),
   };

@@ -28,7 +28,7 @@ export interface Machine {
   readonly engine: Engine;
 }
 
-const MEMORY_LIMIT = 2 * 1024 ** 3;
+export const MEMORY_LIMIT = 2 * 1024 ** 3;
 const MOST_VALUES = 4096;
 /** Layers whose outputs are kept for the trace, and the elements of one that is. */
 const MOST_LAYERS = 200;
@@ -42,7 +42,7 @@ const NEEDED: Readonly<Record<string, string>> = {
 };
 
 /** @throws Error naming an argument whose number the analysis does not know */
-function requireNumbers(outputs: readonly ArrayNode[]): void {
+export function requireNumbers(outputs: readonly ArrayNode[]): void {
   for (const { call } of nodesOf(outputs)) {
     const needed = call && NEEDED[call.op];
     if (needed && call.attrs[needed] === null)
@@ -129,9 +129,7 @@ export async function run(
     };
   });
   return {
-    outputs: outputs.map(({ name, node }) =>
-      arrayResult(outputs.length === 1 ? 'output' : name, values.get(node)!, MOST_VALUES),
-    ),
+    outputs: outputs.map(({ name, node }) => arrayResult(outputName(name, outputs), values.get(node)!, MOST_VALUES)),
     layers,
     inputs: used,
     symbols: { ...prepared.chosen, ...Object.fromEntries([...symbols].map(([s, n]) => [s.name, n])) },
@@ -142,6 +140,10 @@ export async function run(
     notes: request.weights ? [] : ['Weights are the initial ones, drawn from the seed.'],
   };
 }
+
+/** What an output is called in answers. */
+export const outputName = (name: string, outputs: Prepared['outputs']): string =>
+  outputs.length === 1 ? 'output' : name;
 
 /** The calls of layers whose outputs are kept: those of MLX's own layers first come, in order. */
 function tracedCalls({ calls, run }: Prepared) {

@@ -6,6 +6,7 @@ import type { Origin } from '../interpreter/values';
 import type {
   BackendName,
   InputArray,
+  ProgramResult,
   QuantizationMode,
   QuantizeResult,
   QuantizeRow,
@@ -50,6 +51,8 @@ export interface ExecuteOptions {
 /** All reject with an Error whose message is for the user, and with an AbortError when `signal` is aborted. */
 export interface Executor {
   run(request: ExecuteRequest, options: ExecuteOptions): Promise<RunResult>;
+  /** What `run` would compute its outputs by. */
+  program(request: ExecuteRequest): Promise<ProgramResult>;
   quantize(request: QuantizeRequest, options: ExecuteOptions): Promise<QuantizeResult>;
   /** Every matrix of a checkpoint (a safetensors file or a folder of them), without a model. */
   quantizeWeights(path: string, choice: QuantizeChoice, options: ExecuteOptions): Promise<QuantizeResult>;

@@ -14,7 +14,15 @@ import {
 import { isKnown } from '../../../engine/src/dims/dim';
 import { Facts } from '../../../engine/src/dims/facts';
 import type { LayerSite } from '../analysis/types';
-import type { ConfigSource, QuantizeParams, QuantizeResult, RunParams, RunResult, Settings } from '../protocol';
+import type {
+  ConfigSource,
+  ProgramResult,
+  QuantizeParams,
+  QuantizeResult,
+  RunParams,
+  RunResult,
+  Settings,
+} from '../protocol';
 import { readConfig } from '../session/inputs';
 import { pathOfUri } from '../workspace/paths';
 import type { Workspace } from '../workspace/workspace';
@@ -49,6 +57,10 @@ export class LongRequests {
 
   run(params: RunParams, token: CancellationToken): Promise<RunResult> {
     return this.perform(params, token, (executor, request, options) => executor.run(request, options));
+  }
+
+  program(params: RunParams, token: CancellationToken): Promise<ProgramResult> {
+    return this.perform(params, token, (executor, request) => executor.program(request));
   }
 
   quantize(params: QuantizeParams, token: CancellationToken): Promise<QuantizeResult> {
