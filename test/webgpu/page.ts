@@ -1,5 +1,5 @@
 /**
- * The tests of the WebGPU backend, run by a page: the shared conformance cases, and what happens when the device goes.
+ * The tests of WebGPU, run by a page: the shared conformance cases, what happens when the device goes, and the Run panel.
  *
  * Only float32 programs exist, so the optional feature shader-f16 is not asked for: software adapters lack it, and what
  * cannot be tested here does not ship.
@@ -13,11 +13,12 @@ import { record, source } from '../../engine/src/graph/graph';
 import { elementCount, type Tensor } from '../../engine/src/tensor';
 import { type Case, random } from '../unit/engine-backends/cases';
 import { conformance, GROUPS, type Outcome } from '../unit/engine-backends/conformance';
+import { PANEL_TESTS } from './panel';
 import { tolerance } from './tolerance';
 
 export type Result = Pick<Outcome, 'name' | 'difference' | 'message'> & { readonly passed: boolean };
 
-/** What `window.results` is called with in the end. */
+/** What `window.answer` is in the end. */
 export interface Answer {
   /** Vendor and architecture; null without an adapter. */
   readonly adapter: string | null;
@@ -174,14 +175,16 @@ const DEVICE_TESTS: Readonly<Record<string, () => Promise<void>>> = {
   },
 };
 
-async function deviceResults(): Promise<Result[]> {
+// ---- all of them ------------------------------------------------------------------------------------------------------
+
+async function resultsOf(group: string, tests: Readonly<Record<string, () => Promise<void>>>): Promise<Result[]> {
   const results: Result[] = [];
-  for (const [name, test] of Object.entries(DEVICE_TESTS)) {
+  for (const [name, test] of Object.entries(tests)) {
     let message = '';
     await test().catch(error => {
       message = error instanceof Error ? error.message : String(error);
     });
-    results.push({ name: `device: ${name}`, passed: message === '', difference: 0, message });
+    results.push({ name: `${group}: ${name}`, passed: message === '', difference: 0, message });
   }
   return results;
 }
@@ -196,6 +199,10 @@ const adapter = await navigator.gpu?.requestAdapter();
 window.answer = adapter
   ? {
       adapter: [adapter.info.vendor, adapter.info.architecture].join(' '),
-      results: [...(await conformanceResults()), ...(await deviceResults())],
+      results: [
+        ...(await conformanceResults()),
+        ...(await resultsOf('device', DEVICE_TESTS)),
+        ...(await resultsOf('panel', PANEL_TESTS)),
+      ],
     }
   : { adapter: null, results: [] };
