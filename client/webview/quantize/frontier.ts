@@ -6,11 +6,11 @@
 import type { QuantizationMode } from '../../../server/src/protocol';
 import { h, svg } from '../shared/dom';
 import { bytes, percent } from '../shared/format';
-import { errorOf, type Measure, type Setting, settingKey, settingName } from './settings';
+import { errorOf, type Measure, modesOf, type Setting, settingKey, settingName } from './settings';
 
 const WIDTH = 560;
 const HEIGHT = 320;
-const MARGIN = { top: 14, right: 18, bottom: 42, left: 62 };
+const MARGIN = { top: 14, right: 18, bottom: 42, left: 70 };
 
 /** Path of a mode's mark around the origin. */
 const MARKS: Record<QuantizationMode, string> = {
@@ -77,8 +77,8 @@ export function frontier(
       role: 'group',
       'aria-label': `Error against size of ${shown.length} settings; ${best.length} of them are on the frontier`,
     },
-    ...y.ticks.map(tick => gridline(MARGIN.left, WIDTH - MARGIN.right, y.place(tick), percent(tick))),
-    ...x.ticks.map(tick => tickmark(x.place(tick), bytes(tick))),
+    ...y.ticks.map(tick => gridline(MARGIN.left, WIDTH - MARGIN.right, y.place(tick), roundPercent(tick))),
+    ...x.ticks.map(tick => tickmark(x.place(tick), roundBytes(tick))),
     svg('text', { class: 'title', x: (MARGIN.left + WIDTH - MARGIN.right) / 2, y: HEIGHT - 6 }, 'size'),
     svg(
       'text',
@@ -101,8 +101,7 @@ export const markOf = (mode: QuantizationMode, best: boolean): SVGElement =>
   );
 
 function legend(settings: readonly Setting[]): HTMLElement {
-  const modes = [...new Set(settings.map(setting => setting.mode))];
-  const items = modes.map(mode => h('span', {}, markOf(mode, true), mode));
+  const items = modesOf(settings).map(mode => h('span', {}, markOf(mode, true), mode));
   return h(
     'figcaption',
     {},
@@ -126,6 +125,10 @@ const tickmark = (x: number, label: string): SVGElement =>
     svg('line', { x1: x, x2: x, y1: HEIGHT - MARGIN.bottom, y2: HEIGHT - MARGIN.bottom + 5 }),
     svg('text', { x, y: HEIGHT - MARGIN.bottom + 18, 'text-anchor': 'middle' }, label),
   );
+
+/** Labels of ticks, which are round figures. */
+const roundPercent = (fraction: number): string => `${Number((100 * fraction).toPrecision(2))} %`;
+const roundBytes = (value: number): string => bytes(value).replace(/\.0+ /, ' ');
 
 interface Axis {
   place(value: number): number;

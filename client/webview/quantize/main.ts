@@ -1,19 +1,16 @@
 /** The Quantize & compare panel: every setting in a grid and in a plot of error against size. */
 import type { QuantizationMode, QuantizeParams, QuantizeResult } from '../../../server/src/protocol';
 import { field, h, select } from '../shared/dom';
-import { bytes, count, number, percent, seconds } from '../shared/format';
+import { bytes, counted, number, percent, seconds } from '../shared/format';
 import { Frame, notes } from '../shared/frame';
 import { connect } from '../shared/host';
 import { type Column, type Order, SortedTable } from '../shared/table';
 import { toCsv, toJson } from './export';
 import { frontier, markOf } from './frontier';
 import { sensitivity } from './sensitivity';
-import { errorOf, type Measure, type Setting, settingKey, settingsOf } from './settings';
+import { errorOf, type Measure, modesOf, type Setting, settingKey, settingsOf } from './settings';
 
 const ALL = 'all parameters';
-const RANDOM_WEIGHTS =
-  'These weights are random initial values. Trained weights have outliers that random ones lack, so that the order of ' +
-  'the settings may differ: compare on a checkpoint before deciding.';
 
 /** What the reader has chosen to look at; outlives results. */
 const view = {
@@ -34,7 +31,7 @@ const host = connect<'quantize'>(message => {
   if (!known) view.parameter = null;
   if (result.rows.every(row => row.output === null)) view.measure = 'weight';
   show();
-  frame.say(`Done. ${count(result.rows.length)} combinations were compared.`);
+  frame.say(`Done. ${counted(result.rows.length, 'combination')} compared.`);
 });
 const frame = new Frame<'quantize'>(host, {
   startLabel: 'Compare again',
@@ -58,7 +55,6 @@ function show(): void {
   const skipped = result.parameters.filter(one => one.skipped !== null);
   frame.result.replaceChildren(
     facts(result),
-    result.source === 'random' ? h('p', { class: 'notice' }, RANDOM_WEIGHTS) : '',
     notes(result.notes) ?? '',
     h('section', {}, h('h2', {}, 'Error against size'), plot.element),
     h('section', {}, h('h2', {}, 'Every setting'), table.element),
@@ -95,7 +91,7 @@ function showControls({ parameters, rows }: QuantizeResult, settings: readonly S
     view.measure = measure.value as Measure;
     show();
   });
-  const modes = [...new Set([...settings.map(setting => setting.mode)])].map(mode => {
+  const modes = modesOf(settings).map(mode => {
     const box = h('input', { type: 'checkbox', name: mode, checked: !view.hidden.has(mode) });
     box.addEventListener('change', () => {
       if (box.checked) view.hidden.delete(mode);
@@ -164,7 +160,12 @@ function grid(
     },
     figure('Bits', 'Bits of a code', setting => setting.bits),
     figure('Group', 'Weights that share a scale', setting => setting.groupSize),
-    figure('Bits/weight', 'With scales and biases', setting => setting.bitsPerWeight),
+    figure(
+      'Bits/weight',
+      'With scales and biases',
+      setting => setting.bitsPerWeight,
+      bits => bits.toFixed(2),
+    ),
     figure('Size', 'With scales and biases', setting => setting.bytes, bytes),
     {
       ...figure('Relative error', '‖a − b‖ / ‖b‖', setting => errorOf(setting, measure), percent),
@@ -231,7 +232,7 @@ function facts({ parameters, rows, source, sampled, backend, seconds: time }: Qu
   const size = original.reduce((sum, one) => sum + one.bytes, 0);
   const chips = [
     `${bytes(size)} unquantized`,
-    `${count(rows.length)} combinations in ${seconds(time)}`,
+    `${counted(rows.length, 'combination')} in ${seconds(time)}`,
     `computed by ${backend}`,
     source === 'random' ? 'random weights' : `weights of ${source}`,
   ];

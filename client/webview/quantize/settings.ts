@@ -9,8 +9,8 @@ export interface Setting {
   mode: QuantizationMode;
   bits: number;
   groupSize: number;
+  /** Like size and errors, with what the setting cannot quantize left as it is. */
   bitsPerWeight: number;
-  /** With what the setting cannot quantize left as it is. */
   bytes: number;
   /** Parameters that it quantizes. */
   covered: number;
@@ -20,6 +20,12 @@ export interface Setting {
   /** No other setting is both smaller and more exact, by the chosen measure. */
   best: boolean;
 }
+
+const MODES: readonly QuantizationMode[] = ['affine', 'mxfp4', 'mxfp8', 'nvfp4'];
+
+/** The modes among some settings, always in the same order. */
+export const modesOf = (settings: readonly Setting[]): QuantizationMode[] =>
+  MODES.filter(mode => settings.some(setting => setting.mode === mode));
 
 /** Which error decides: of the weights or of the layer's output. */
 export type Measure = 'weight' | 'output';
@@ -32,7 +38,8 @@ export const settingName = ({ mode, bits, groupSize }: Pick<Setting, 'mode' | 'b
 
 /**
  * The settings of one parameter, or (with null) of all of them together: sizes are added; relative errors are the root
- * of the mean square, and cosines the mean, weighted by the number of elements; quantiles are the largest.
+ * of the mean square, and cosines the mean, weighted by the number of elements; quantiles are the largest. What a
+ * setting cannot quantize has no error: settings that cover different parameters compare fairly.
  */
 export function settingsOf(result: QuantizeResult, parameter: string | null, measure: Measure): Setting[] {
   const rows = parameter === null ? result.rows : result.rows.filter(row => row.parameter === parameter);
@@ -47,32 +54,36 @@ export function settingsOf(result: QuantizeResult, parameter: string | null, mea
 }
 
 function combine({ parameters }: QuantizeResult, rows: QuantizeRow[], parameter: string | null): Setting {
-  const byName = new Map(parameters.map(one => [one.parameter, one]));
-  const elements = rows.map(row => (byName.get(row.parameter)?.shape ?? []).reduce((a, b) => a * b, 1));
+  const sizes = new Map(parameters.map(one => [one.parameter, one.shape.reduce((a, b) => a * b, 1)]));
+  const elements = rows.map(row => sizes.get(row.parameter) ?? 1);
   const outputs = rows.map(row => row.output);
   const quantized = new Set(rows.map(row => row.parameter));
   const left = parameters.filter(one => !quantized.has(one.parameter) && parameter === null && one.skipped === null);
   const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
+  const exact = sum(left.map(one => sizes.get(one.parameter)!));
+  const bitsLeft = 8 * sum(left.map(one => one.bytes));
   const [{ mode, bits, groupSize }] = rows;
   return {
     mode,
     bits,
     groupSize,
-    bitsPerWeight: sum(rows.map((row, i) => row.bitsPerWeight * elements[i])) / sum(elements),
+    bitsPerWeight: (sum(rows.map((row, i) => row.bitsPerWeight * elements[i])) + bitsLeft) / (sum(elements) + exact),
     bytes: sum(rows.map(row => row.bytes)) + sum(left.map(one => one.bytes)),
     covered: rows.length,
     weight: together(
       rows.map(row => row.weight),
       elements,
+      exact,
     ),
-    output: outputs.every(output => output !== null) ? together(outputs, elements) : null,
+    output: outputs.every(output => output !== null) ? together(outputs, elements, exact) : null,
     best: false,
   };
 }
 
-function together(all: ErrorMeasures[], weights: number[]): ErrorMeasures {
-  if (all.length === 1) return all[0];
-  const total = weights.reduce((a, b) => a + b, 0);
+/** Several errors as one, each weighted, with so much weight of no error besides. */
+function together(all: ErrorMeasures[], weights: number[], exact: number): ErrorMeasures {
+  if (all.length === 1 && exact === 0) return all[0];
+  const total = weights.reduce((a, b) => a + b, exact);
   const mean = (pick: (one: ErrorMeasures) => number) =>
     all.reduce((s, one, i) => s + pick(one) * weights[i], 0) / total;
   const most = (pick: (one: ErrorMeasures) => number) => Math.max(...all.map(pick));
@@ -80,7 +91,7 @@ function together(all: ErrorMeasures[], weights: number[]): ErrorMeasures {
   return {
     relativeError,
     sqnrDb: relativeError === 0 ? null : -20 * Math.log10(relativeError),
-    cosine: all.some(one => one.cosine === null) ? null : mean(one => one.cosine ?? 0),
+    cosine: all.some(one => one.cosine === null) ? null : mean(one => one.cosine ?? 0) + exact / total,
     p50: most(one => one.p50),
     p95: most(one => one.p95),
     max: most(one => one.max),

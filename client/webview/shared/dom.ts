@@ -5,7 +5,8 @@ type Attributes = Record<string, string | number | boolean | null | undefined | 
 
 /**
  * An element with attributes and children. Functions become listeners (`onclick`), `true` an empty attribute; null,
- * undefined and false are left out.
+ * undefined and false are left out. `style` goes by the element's own interface: the page's policy lets no attribute
+ * through.
  */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
@@ -28,6 +29,7 @@ function fill<E extends Element>(element: E, attributes: Attributes, children: r
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (typeof value === 'function') element.addEventListener(name.slice(2), value);
+    else if (name === 'style') (element as ElementCSSInlineStyle & E).style.cssText = String(value);
     else element.setAttribute(name, value === true ? '' : String(value));
   }
   for (const child of children) if (child) element.append(child);

@@ -16,6 +16,9 @@ const minus = (text: string): string => text.replace(/-/g, '−');
 
 export const count = (value: number): string => value.toLocaleString('en-US');
 
+/** `1 combination`, `22 combinations`. */
+export const counted = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+
 /** `16.1 MB`, in powers of ten. */
 export function bytes(value: number): string {
   const unit = Math.min(4, Math.floor(Math.log10(Math.max(1, value)) / 3));

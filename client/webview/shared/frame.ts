@@ -102,5 +102,6 @@ export class Frame<T extends TaskName> {
 
 /** What a reader should know about a result. */
 export function notes(lines: readonly string[]): HTMLElement | null {
-  return lines.length === 0 ? null : h('ul', { class: 'notice' }, ...lines.map(line => h('li', {}, line)));
+  if (lines.length <= 1) return lines.length === 0 ? null : h('p', { class: 'notice' }, lines[0]);
+  return h('ul', { class: 'notice' }, ...lines.map(line => h('li', {}, line)));
 }

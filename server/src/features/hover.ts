@@ -107,9 +107,7 @@ function symbolLegend(site: readonly Observation[]): string | null {
 async function layerSections(view: DocumentView, layer: LayerSite, preview: PreviewLayer | null): Promise<string[]> {
   const { instance, name, inputs, outputs } = layer;
   const title = name ? `${name}: ${instance.cls.name}` : instance.cls.name;
-  const flow = flowText(inputs, outputs);
-  const card = moduleCard(title, instance, view.analysis.facts[layer.view]);
-  const parts = [flow ? `${card}\n\n\`${flow}\`` : card];
+  const parts = [moduleCard(title, instance, view.analysis.facts[layer.view], flowText(inputs, outputs))];
   const live = preview && view.settings.hover.liveOutput ? await preview(layer) : null;
   if (live?.result) parts.push(outputSection(live.result));
   if (live && live.rows.length > 0) parts.push(errorTable(live.rows));
@@ -122,8 +120,10 @@ function outputSection({ outputs, symbols, notes }: RunResult): string {
   for (const { name, shape, dtype, stats } of outputs.slice(0, 2)) {
     const { min, max, mean, std, nan, inf, histogram } = stats;
     const faults = [nan > 0 ? `${nan} NaN` : '', inf > 0 ? `${inf} infinite` : ''].filter(Boolean).join(', ');
-    parts.push(`**${name}** \`${dtype}[${shape.join(', ')}]\`${faults ? ` — ${faults}` : ''}`);
-    parts.push(`min ${shortValue(min)} · mean ${shortValue(mean)} · max ${shortValue(max)} · std ${shortValue(std)}`);
+    const head = `**${name}** \`${dtype}[${shape.join(', ')}]\`${faults ? ` — ${faults}` : ''}`;
+    parts.push(
+      `${head}  \nmin ${shortValue(min)} · mean ${shortValue(mean)} · max ${shortValue(max)} · std ${shortValue(std)}`,
+    );
     if (histogram) parts.push(`![histogram](${histogramUri(histogram)})`);
   }
   const given = Object.entries(symbols).map(([name, value]) => `${name} = ${value}`);

@@ -10,10 +10,10 @@ import { byteText, countText, memory, parameterCount, parameterTree, wholeNumber
 /** Rows of a card's table of parameters; a model has thousands. */
 const MOST_ROWS = 12;
 
-/** Markdown for a module: its parameters and the memory they take. */
-export function moduleCard(title: string, module: InstanceValue, facts: Facts): string {
+/** Markdown for a module: its parameters and the memory they take. `flow`: what goes in and comes out. */
+export function moduleCard(title: string, module: InstanceValue, facts: Facts, flow: string | null = null): string {
   const tree = parameterTree(module, facts);
-  const parts = [`**${title}**`];
+  const parts = [flow ? `**${title}** \u2002 \`${flow}\`` : `**${title}**`];
   const count = countText(parameterCount(tree), wholeNumber);
   const bytes = memory(tree);
   if (tree.entries.length === 0) parts.push(tree.complete ? 'No parameters' : 'Parameters are not known');
@@ -27,7 +27,12 @@ export function moduleCard(title: string, module: InstanceValue, facts: Facts): 
     parts.push(['| parameter | type |', '| --- | --- |', ...rows].join('\n'));
   }
   const memoryText = bytes
-    ? `${byteText(bytes.float32)} float32 · ${byteText(bytes.bfloat16)} bfloat16 · ${byteText(bytes.affine4)} 4-bit`
+    ? [
+        `${byteText(bytes.float32)} float32`,
+        `${byteText(bytes.bfloat16)} bfloat16`,
+        // Where no weight has a last axis that the groups fit, it would say the same again.
+        ...(bytes.affine4 < bytes.bfloat16 ? [`${byteText(bytes.affine4)} 4-bit`] : []),
+      ].join(' · ')
     : null;
   const summary = [count, memoryText].filter(Boolean).join(' · ');
   if (summary) parts.push(summary);

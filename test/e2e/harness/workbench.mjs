@@ -31,8 +31,9 @@ export class Workbench {
     await this.page.waitForSelector('.monaco-workbench', { timeout: 60_000 });
   }
 
+  /** A picture of the page, with what fades in all there. */
   shot(name) {
-    return this.page.screenshot({ path: path.join(screens(), `${name}.png`) });
+    return this.page.screenshot({ path: path.join(screens(), `${name}.png`), animations: 'disabled' });
   }
 
   /** Opens a file from the explorer and waits until its text is there. */
@@ -76,21 +77,28 @@ export class Workbench {
 
   /** Hovers over a token and answers the text of the hover that has `expected`. */
   async hover(token, expected) {
-    const box = await token.boundingBox();
-    if (!box) throw new Error('The token is not in view');
     const { mouse } = this.page;
-    // A hover starts with a movement over the token, not with a jump onto it.
-    await mouse.move(box.x - 30, box.y + 70);
-    await mouse.move(box.x + box.width / 2, box.y + box.height / 2, { steps: 6 });
-    const found = await this.page.waitForFunction(
-      ([selector, source]) => {
-        const texts = [...document.querySelectorAll(selector)].map(element => element.textContent ?? '');
-        return texts.find(text => new RegExp(source).test(text));
-      },
-      [HOVER, expected.source],
-      { timeout: 20_000 },
-    );
-    return found.jsonValue();
+    // What changes in the editor meanwhile closes a hover, and its user points again.
+    for (let tries = 0; tries < 5; tries++) {
+      const box = await token.boundingBox();
+      if (!box) throw new Error('The token is not in view');
+      // A hover starts with a movement over the token, not with a jump onto it.
+      await mouse.move(box.x - 30, box.y + 70);
+      await mouse.move(box.x + box.width / 2, box.y + box.height / 2, { steps: 6 });
+      const found = await this.page
+        .waitForFunction(
+          ([selector, source]) => {
+            const texts = [...document.querySelectorAll(selector)].map(element => element.textContent ?? '');
+            return texts.find(text => new RegExp(source).test(text));
+          },
+          [HOVER, expected.source],
+          { timeout: 5_000 },
+        )
+        .catch(() => null);
+      if (found) return found.jsonValue();
+    }
+    await this.shot('no-hover');
+    throw new Error(`No hover says ${expected}`);
   }
 
   /** Moves the pointer to where it covers and opens nothing. */

@@ -56,6 +56,9 @@ test('a setting that cannot quantize a parameter keeps it at its size', () => {
   const partial = { ...result, rows: result.rows.filter(one => one.parameter === 'a' || one.bits === 8) };
   const [four] = settingsOf(partial, null, 'weight');
   expect(four).toMatchObject({ bits: 4, bytes: 450 + 9600, covered: 1 });
+  expect(four.bitsPerWeight).toBeCloseTo((4.5 + 3 * 32) / 4);
+  expect(four.weight.relativeError).toBeCloseTo(Math.sqrt(0.1 ** 2 / 4));
+  expect(four.weight.cosine).toBeCloseTo((1 - 0.1 ** 2 / 2 + 3) / 4);
 });
 
 test('the frontier leaves out what another setting beats in size and error', () => {
