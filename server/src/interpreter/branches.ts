@@ -7,7 +7,7 @@
  */
 import type { Learnt } from '../../../engine/src/dims/facts';
 import { type Evaluator, type Frame, PythonRaise } from './evaluator';
-import type { Change } from './heap';
+import type { Change, Mark } from './heap';
 import type { DictEntry, ListValue, Value } from './values';
 import { openList } from './values';
 
@@ -24,11 +24,11 @@ type Delta = Map<object, Map<string, { change: Change; value: unknown }>>;
 /** A path that left early: its flow, and its state as changes to what the heap was at `mark`. */
 export interface Pending {
   readonly flow: NonNullable<Flow>;
-  mark: number;
+  mark: Mark;
   delta: Delta;
 }
 
-function deltaSince(ev: Evaluator, mark: number): Delta {
+function deltaSince(ev: Evaluator, mark: Mark): Delta {
   const delta: Delta = new Map();
   for (const change of ev.heap.changesSince(mark)) put(delta, change, change.read());
   return delta;
@@ -43,16 +43,15 @@ function put(delta: Delta, change: Change, value: unknown): void {
 const lookup = (delta: Delta, change: Change) => delta.get(change.target)?.get(change.key);
 
 /** Makes pendings that began inside a fork relative to its start, before the fork is undone. */
-function rebase(ev: Evaluator, pending: readonly Pending[], mark: number): void {
+function rebase(ev: Evaluator, pending: readonly Pending[], mark: Mark): void {
   for (const p of pending) {
-    if (p.mark <= mark) continue;
+    if (p.mark === mark) continue;
     const delta: Delta = new Map();
-    for (const change of ev.heap.changesSince(mark)) {
-      const value = ev.heap.valueAt(change, p.mark);
-      put(delta, change, value);
-    }
+    for (const change of ev.heap.changesSince(mark)) put(delta, change, ev.heap.valueAt(change, p.mark));
     for (const places of p.delta.values()) for (const { change, value } of places.values()) put(delta, change, value);
     p.delta = delta;
+    ev.heap.hold(mark, p.mark.age);
+    ev.heap.close(p.mark);
     p.mark = mark;
   }
 }
@@ -78,7 +77,13 @@ export function fork(ev: Evaluator, paths: readonly (() => Flow)[]): Flow {
   for (const path of paths) {
     const factsMark = ev.facts.mark();
     const pendingMark = frame.pending.length;
-    const flow = attempt(path);
+    let flow: Flow;
+    try {
+      flow = attempt(path);
+    } catch (e) {
+      takeBack(ev, frame, mark, factsMark, pendingMark);
+      throw e;
+    }
     rebase(ev, frame.pending.slice(pendingMark), mark);
     const delta = deltaSince(ev, mark);
     ev.heap.undo(mark);
@@ -105,18 +110,26 @@ export function fork(ev: Evaluator, paths: readonly (() => Flow)[]): Flow {
       wait(ev, frame, left.slice(0, -1), mark);
     }
   } else wait(ev, frame, left, mark);
+  ev.heap.close(mark);
   applyJoin(
     ev,
     going.map(r => r.delta),
   );
   ev.facts.redo(common(going.map(r => r.learnt)));
-  ev.heap.close();
   return flow;
 }
 
-function wait(ev: Evaluator, frame: Frame, left: readonly { flow: Flow; delta: Delta }[], mark: number): void {
+/** Ends a fork as if it had not begun. */
+function takeBack(ev: Evaluator, frame: Frame, mark: Mark, factsMark: number, pendingMark: number): void {
+  frame.pending.length = pendingMark;
+  ev.heap.undo(mark);
+  ev.facts.undo(factsMark);
+  ev.heap.close(mark);
+}
+
+function wait(ev: Evaluator, frame: Frame, left: readonly { flow: Flow; delta: Delta }[], mark: Mark): void {
   for (const { flow, delta } of left) {
-    ev.heap.hold();
+    ev.heap.hold(mark);
     frame.pending.push({ flow: flow!, mark, delta });
   }
 }
@@ -203,8 +216,9 @@ function joinContents(ev: Evaluator, change: Change, contents: readonly unknown[
   return held[held.length - 1];
 }
 
-const isValue = (x: unknown): x is Value => typeof x === 'object' && x !== null && 'kind' in x;
-const isEntry = (x: unknown): x is DictEntry => typeof x === 'object' && x !== null && 'key' in x && 'value' in x;
+export const isValue = (x: unknown): x is Value => typeof x === 'object' && x !== null && 'kind' in x;
+export const isEntry = (x: unknown): x is DictEntry =>
+  typeof x === 'object' && x !== null && 'key' in x && 'value' in x;
 
 /**
  * Joins the waiting paths whose flow is of one of `kinds` into the current state. `alive` says whether the current path
@@ -218,16 +232,18 @@ export function collect(ev: Evaluator, frame: Frame, kinds: readonly string[], f
     if (!kinds.includes(p.flow.kind)) continue;
     frame.pending.splice(i, 1);
     flows.push(p.flow);
-    const current: Delta = deltaSince(ev, p.mark);
     const before: Delta = new Map();
-    for (const change of ev.heap.changesSince(p.mark)) put(before, change, change.before);
     const targets = new Map<object, Map<string, Change>>();
-    for (const delta of [current, p.delta])
-      for (const [target, keys] of delta) {
-        let known = targets.get(target);
-        if (!known) targets.set(target, (known = new Map()));
-        for (const [key, { change }] of keys) known.set(key, change);
-      }
+    const meet = (change: Change): void => {
+      let known = targets.get(change.target);
+      if (!known) targets.set(change.target, (known = new Map()));
+      known.set(change.key, change);
+    };
+    for (const change of ev.heap.changesSince(p.mark)) {
+      put(before, change, change.before);
+      meet(change);
+    }
+    for (const places of p.delta.values()) for (const { change } of places.values()) meet(change);
     const waiting = (change: Change) => {
       const own = lookup(p.delta, change);
       if (own) return own.value;
@@ -238,7 +254,7 @@ export function collect(ev: Evaluator, frame: Frame, kinds: readonly string[], f
     for (const [target, changes] of targets)
       joinTarget(ev, target, [...changes.values()], going ? [now, waiting] : [waiting]);
     going = true;
-    ev.heap.close();
+    ev.heap.close(p.mark);
   }
   return flows;
 }
@@ -256,9 +272,6 @@ export function glance(ev: Evaluator, path: () => void): void {
     if (!(e instanceof PythonRaise)) throw e;
   } finally {
     ev.muted--;
-    for (const _ of frame.pending.splice(pendingMark)) ev.heap.close();
-    ev.heap.undo(mark);
-    ev.facts.undo(factsMark);
-    ev.heap.close();
+    takeBack(ev, frame, mark, factsMark, pendingMark);
   }
 }

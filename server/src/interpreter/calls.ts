@@ -1,16 +1,20 @@
 /** Calling things: functions with Python's argument binding, methods, classes, instances. */
+import { anonymous } from '../../../engine/src/dims/dim';
 import { Refusal } from '../../../engine/src/graph/refusal';
 import { getAttribute, lookupClass } from './attributes';
 import { attempt, collect, type Flow } from './branches';
-import { type Evaluator, type Frame, PythonRaise } from './evaluator';
+import { type Evaluator, type Frame, PythonRaise, type Yields } from './evaluator';
 import { evaluate } from './expressions';
 import { Unknowable } from './interpreter';
+import { known } from './iteration';
+import { sameKnowledge } from './join';
 import { block } from './statements';
 import {
   type Arguments,
   type ClassValue,
   dict,
   type FunctionValue,
+  freshNames,
   instance,
   iterator,
   NONE,
@@ -101,10 +105,13 @@ export function instantiate(ev: Evaluator, cls: ClassValue, passed: Arguments): 
 
 export function callFunction(ev: Evaluator, f: FunctionValue, passed: Arguments): Value {
   if (ev.frames.length > ev.budget.depth) return unknown('is called too deeply to follow');
-  if (ev.frames.filter(frame => frame.func?.node === f.node).length > MOST_SELF_CALLS)
-    return unknown('calls itself too often to follow');
+  const active = ev.frames.filter(frame => frame.func?.node === f.node);
+  if (active.length > MOST_SELF_CALLS) return unknown('calls itself too often to follow');
   ev.step();
-  const scope: Scope = { names: new Map(), parent: f.closure, kind: 'function' };
+  const scope: Scope = { names: freshNames(), parent: f.closure, kind: 'function' };
+  bindParameters(ev, f, passed, scope);
+  const given = [...scope.names.values()];
+  if (active.some(frame => repeats(ev, frame.given, given))) return unknown('is what a call inside itself answers');
   const caller = ev.origin();
   const frame: Frame = {
     scope,
@@ -115,10 +122,11 @@ export function callFunction(ev: Evaluator, f: FunctionValue, passed: Arguments)
     globals: new Set(),
     nonlocals: new Set(),
     pending: [],
-    yields: f.node.kind === 'FunctionDef' && f.node.isGenerator ? [] : null,
+    yields:
+      f.node.kind === 'FunctionDef' && f.node.isGenerator ? { values: [], forks: ev.heap.depth, exact: true } : null,
     caller,
+    given,
   };
-  bindParameters(ev, f, passed, scope);
   ev.recorder.entered(f);
   ev.frames.push(frame);
   // Arguments that may be several things are seldom independent: what is refused for all of them may never meet.
@@ -135,11 +143,30 @@ export function callFunction(ev: Evaluator, f: FunctionValue, passed: Arguments)
     const value = finish(ev, frame, flow);
     if (f.node.isAsync) return unknown('is a coroutine');
     if (!frame.yields) return value;
-    return iterator({ items: frame.yields, element: unknown('is yielded'), length: frame.yields.length });
+    return generatorOf(ev, frame.yields);
   } finally {
     if (doubtful) ev.muted--;
     ev.frames.pop();
   }
+}
+
+/**
+ * Whether a call of a function inside itself says nothing that the outer call did not, because something it was given is
+ * unknown in the same way: following it would only repeat what the outer call does.
+ */
+function repeats(ev: Evaluator, outer: readonly Value[] | undefined, inner: readonly Value[]): boolean {
+  return (
+    outer !== undefined &&
+    inner.some(v => ev.settled(v).kind === 'unknown') &&
+    outer.length === inner.length &&
+    inner.every((v, i) => sameKnowledge(ev.facts, outer[i], v))
+  );
+}
+
+function generatorOf(ev: Evaluator, { values, exact }: Yields): Value {
+  if (exact) return iterator(known(values));
+  const element = values.length > 0 ? ev.join(values) : unknown('is yielded');
+  return iterator({ items: null, element, length: anonymous() });
 }
 
 /** The value of a finished body: its own flow and every path that returned before. */

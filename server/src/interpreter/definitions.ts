@@ -5,7 +5,7 @@ import type { Evaluator, Frame } from './evaluator';
 import { evaluate } from './expressions';
 import { args } from './interpreter';
 import { block } from './statements';
-import { type ClassValue, type FunctionValue, type Scope, str, type Value } from './values';
+import { type ClassValue, type FunctionValue, freshNames, type Scope, str, type Value } from './values';
 
 export function makeFunction(ev: Evaluator, node: FunctionDef | Lambda): FunctionValue {
   const { frame } = ev;
@@ -54,7 +54,7 @@ export function classDefinition(ev: Evaluator, node: ClassDef): Value {
     } else open = true;
   }
   const { frame } = ev;
-  const scope: Scope = { names: new Map(), parent: frame.scope, kind: 'class' };
+  const scope: Scope = { names: freshNames(), parent: frame.scope, kind: 'class' };
   const cls: ClassValue = {
     kind: 'class',
     name: node.name,

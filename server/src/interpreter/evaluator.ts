@@ -89,6 +89,14 @@ export class PythonRaise extends Error {
   }
 }
 
+export interface Yields {
+  readonly values: Value[];
+  /** How many forks were open when the generator began: in a deeper one it may yield, or not, or often. */
+  readonly forks: number;
+  /** Whether `values` is all, each once. */
+  exact: boolean;
+}
+
 /** One activation: a function call, a class body or a module. */
 export interface Frame {
   readonly scope: Scope;
@@ -101,10 +109,12 @@ export interface Frame {
   readonly nonlocals: Set<string>;
   /** Paths that left early and wait to be joined. */
   readonly pending: Pending[];
-  /** What a generator has yielded. */
-  yields: Value[] | null;
+  /** What a generator has yielded so far. */
+  readonly yields: Yields | null;
   /** Where the frame was called from. */
   readonly caller: Origin | null;
+  /** What the parameters of a function were given, in order. */
+  readonly given?: readonly Value[];
 }
 
 export class Evaluator implements Interpreter {

@@ -16,6 +16,7 @@ import {
   ELLIPSIS,
   FALSE,
   float,
+  freshNames,
   type Iteration,
   int,
   iterator,
@@ -24,6 +25,7 @@ import {
   NONE,
   openList,
   type Scope,
+  setOfValues,
   str,
   TRUE,
   tuple,
@@ -114,16 +116,8 @@ function dispatch(ev: Evaluator, e: Expr): Value {
       return sequence(ev, e.elts, tuple);
     case 'List':
       return sequence(ev, e.elts, list);
-    case 'Set': {
-      const entries = new Map<string, Value>();
-      let open = false;
-      for (const item of e.elts.map(x => evaluate(ev, x))) {
-        const key = keyOf(ev.settled(item));
-        if (key) entries.set(key, item);
-        else open = true;
-      }
-      return { kind: 'set', entries, open };
-    }
+    case 'Set':
+      return setOfValues(e.elts.map(x => ev.settled(evaluate(ev, x))));
     case 'Dict':
       return dictionary(ev, e.keys, e.values);
     case 'ListComp': {
@@ -134,12 +128,7 @@ function dispatch(ev: Evaluator, e: Expr): Value {
       return iterator(comprehension(ev, e.generators, () => evaluate(ev, e.elt)));
     case 'SetComp': {
       const made = comprehension(ev, e.generators, () => evaluate(ev, e.elt));
-      const keyed = (made.items ?? []).map(v => [keyOf(ev.settled(v)), v] as const);
-      return {
-        kind: 'set',
-        entries: new Map(keyed.flatMap(([k, v]) => (k ? [[k, v] as const] : []))),
-        open: !made.items || keyed.some(([k]) => !k),
-      };
+      return setOfValues(made.items?.map(v => ev.settled(v)) ?? [], !made.items);
     }
     case 'DictComp': {
       const made = comprehension(ev, e.generators, () => tuple([evaluate(ev, e.key), evaluate(ev, e.value)]));
@@ -160,18 +149,26 @@ function dispatch(ev: Evaluator, e: Expr): Value {
       return unknown('is awaited');
     case 'Yield': {
       const value = e.value ? evaluate(ev, e.value) : NONE;
-      ev.frame.yields?.push(value);
+      yielded(ev, [value]);
       return unknown('is sent to a generator');
     }
     case 'YieldFrom': {
       const over = ev.iterate(evaluate(ev, e.value));
-      ev.frame.yields?.push(...(over.items ?? [over.element]));
+      yielded(ev, over.items ?? [over.element], over.items !== null);
       return unknown('is what a generator returns');
     }
     case 'ErrorExpr':
       for (const item of e.items) evaluate(ev, item);
       return unknown('cannot be read');
   }
+}
+
+/** Notes what a generator yields; `exact` where these are all. */
+function yielded(ev: Evaluator, values: readonly Value[], exact = true): void {
+  const { yields } = ev.frame;
+  if (!yields) return;
+  yields.values.push(...values);
+  if (!exact || ev.heap.depth > yields.forks) yields.exact = false;
 }
 
 /** Of arrays, and of modules written here that are not open, every name is known: a missing one is refused. */
@@ -393,7 +390,7 @@ function comprehension(ev: Evaluator, generators: readonly Comprehension[], elem
   const outer = ev.frame;
   const inner: Frame = {
     ...outer,
-    scope: { names: new Map(), parent: outer.scope, kind: 'function' },
+    scope: { names: freshNames(), parent: outer.scope, kind: 'function' },
     globals: outer.globals,
   };
   const items: Value[] = [];

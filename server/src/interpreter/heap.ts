@@ -2,18 +2,22 @@
  * The one way to change a container, so that a fork can be undone and two branches joined.
  *
  * While a fork is open every change is logged with what was there before; `undo` goes back, `changesSince` says what a
- * branch did. Outside forks nothing is logged and a change costs one test.
+ * branch did. A container that was made since the last fork began is not seen by any other path: its changes are not
+ * logged, and once the fork ends it is forgotten. So a fork costs what it changes of the world before it, and not the
+ * variables of the functions that it called.
  */
 import type { Dim } from '../../../engine/src/dims/dim';
-import type {
-  DictEntry,
-  DictValue,
-  InstanceValue,
-  IteratorValue,
-  ListValue,
-  ParameterValue,
-  SetValue,
-  Value,
+import {
+  type DictEntry,
+  type DictValue,
+  freshId,
+  type InstanceValue,
+  type IteratorValue,
+  type ListValue,
+  madeAt,
+  type ParameterValue,
+  type SetValue,
+  type Value,
 } from './values';
 
 /** A place that can change: an entry of a map, or a field of an object. */
@@ -26,23 +30,82 @@ export interface Change {
   readonly read: () => unknown;
 }
 
+/** A moment to go back to. */
+export interface Mark {
+  /** How long the log was. */
+  readonly position: number;
+  /** What was made before this age is known to who holds the mark. */
+  age: number;
+  readonly uncertain: boolean;
+  /** Who still needs it: the fork that it began, and the paths that left early and wait. */
+  holders: number;
+}
+
+/** An entry of a dict or set among the places of it, which its fields are too. */
+const entryPlace = (key: string): string => `[${key}]`;
+
 export class Heap {
   private log: Change[] = [];
-  private forks = 0;
+  /** Those in use, in order of age. */
+  private readonly marks: Mark[] = [];
 
   // ---- forks ----------------------------------------------------------------------------------------------------------
 
-  /** Starts logging; answers the position to go back to. */
-  fork(): number {
-    this.forks++;
-    return this.log.length;
+  /** How many forks are open, or waited for: what runs inside may run, or not, or often. */
+  get depth(): number {
+    return this.marks.reduce((n, mark) => n + Number(mark.uncertain), 0);
+  }
+
+  /** Starts logging; answers the moment to go back to, until `close`. */
+  fork(): Mark {
+    return this.mark(true);
+  }
+
+  /** A moment to compare with, where what runs until `close` runs once for certain. */
+  watch(): Mark {
+    return this.mark(false);
+  }
+
+  private mark(uncertain: boolean): Mark {
+    const mark = { position: this.log.length, age: freshId(), uncertain, holders: 1 };
+    this.marks.push(mark);
+    return mark;
+  }
+
+  /** Keeps a mark for one more holder, who knows what was made before `age`; each closes it once. */
+  hold(mark: Mark, age = mark.age): void {
+    mark.holders++;
+    mark.age = Math.max(mark.age, age);
+  }
+
+  /** Ends a fork, keeping its changes. */
+  close(mark: Mark): void {
+    mark.holders--;
+    let ended: Mark | null = null;
+    while (this.marks.length > 0 && this.marks[this.marks.length - 1].holders === 0) ended = this.marks.pop()!;
+    if (ended) this.forget(ended.position);
+  }
+
+  /** Drops from the log what no mark before `position` needs. */
+  private forget(position: number): void {
+    if (this.marks.length === 0) {
+      this.log = [];
+      return;
+    }
+    const { age } = this.marks[this.marks.length - 1];
+    let kept = position;
+    for (let i = position; i < this.log.length; i++) {
+      const change = this.log[i];
+      if (madeAt(change.target) < age) this.log[kept++] = change;
+    }
+    this.log.length = kept;
   }
 
   /** What changed since `mark`: the first record of each place, which knows its value before. */
-  changesSince(mark: number): Change[] {
+  changesSince(mark: Mark): Change[] {
     const seen = new Map<object, Set<string>>();
     const first: Change[] = [];
-    for (let i = mark; i < this.log.length; i++) {
+    for (let i = mark.position; i < this.log.length; i++) {
       const change = this.log[i];
       let keys = seen.get(change.target);
       if (!keys) seen.set(change.target, (keys = new Set()));
@@ -53,23 +116,13 @@ export class Heap {
     return first;
   }
 
-  /** Takes back everything since `mark`. */
-  undo(mark: number): void {
-    while (this.log.length > mark) {
+  /** Takes back everything since `mark`, and every mark after it. */
+  undo(mark: Mark): void {
+    this.marks.length = this.marks.lastIndexOf(mark) + 1;
+    while (this.log.length > mark.position) {
       const change = this.log.pop()!;
       change.write(change.before);
     }
-  }
-
-  /** Ends one fork, keeping its changes. */
-  close(): void {
-    this.forks--;
-    if (this.forks === 0) this.log = [];
-  }
-
-  /** Keeps the log for one more holder of the fork that began at a mark; `close` releases it. */
-  hold(): void {
-    this.forks++;
   }
 
   /** Changes a place found by `changesSince`. */
@@ -78,32 +131,38 @@ export class Heap {
     change.write(value);
   }
 
-  /** The value a changed place had when the log was `mark` long. */
-  valueAt(change: Change, mark: number): unknown {
-    for (let i = mark; i < this.log.length; i++) {
+  /** The value a changed place had at `mark`. */
+  valueAt(change: Change, mark: Mark): unknown {
+    for (let i = mark.position; i < this.log.length; i++) {
       const later = this.log[i];
       if (later.target === change.target && later.key === change.key) return later.before;
     }
     return change.read();
   }
 
+  /** Whether a path that may be gone back to knows the container. */
+  private isKnownBefore(container: object): boolean {
+    return this.marks.length > 0 && madeAt(container) < this.marks[this.marks.length - 1].age;
+  }
+
   private logged(target: object, key: string, read: () => unknown, write: (value: unknown) => void): void {
-    if (this.forks > 0) this.log.push({ target, key, before: read(), write, read });
+    if (this.isKnownBefore(target)) this.log.push({ target, key, before: read(), write, read });
   }
 
   // ---- changes --------------------------------------------------------------------------------------------------------
 
   /** Sets (or with undefined removes) an entry of a scope, of an instance's, class's, module's or function's attributes. */
   set(map: Map<string, Value>, key: string, value: Value | undefined): void {
-    this.setEntry(map as Map<string, unknown>, key, value);
+    this.setEntry(map, key, map as Map<string, unknown>, key, value);
   }
 
-  private setEntry(map: Map<string, unknown>, key: string, value: unknown): void {
+  /** Changes an entry of a map, as the place `place` of `target`. */
+  private setEntry(target: object, place: string, map: Map<string, unknown>, key: string, value: unknown): void {
     const write = (v: unknown) => {
       if (v === undefined) map.delete(key);
       else map.set(key, v);
     };
-    this.logged(map, key, () => map.get(key), write);
+    this.logged(target, place, () => map.get(key), write);
     write(value);
   }
 
@@ -130,7 +189,7 @@ export class Heap {
   }
 
   append(list: ListValue, value: Value): void {
-    if (list.items && this.forks === 0) {
+    if (list.items && !this.isKnownBefore(list)) {
       // Nothing remembers the old contents: grow in place, or a loop of appends would be quadratic.
       (list.items as Value[]).push(value);
       list.length = list.items.length;
@@ -139,7 +198,7 @@ export class Heap {
 
   /** `key` is `keyOf(entry.key)`; undefined removes. */
   setDictEntry(dict: DictValue, key: string, entry: DictEntry | undefined): void {
-    this.setEntry(dict.entries as unknown as Map<string, unknown>, key, entry);
+    this.setEntry(dict, entryPlace(key), dict.entries as Map<string, unknown>, key, entry);
   }
 
   setDictRest(dict: DictValue, rest: Value | null): void {
@@ -147,7 +206,7 @@ export class Heap {
   }
 
   setMember(set: SetValue, key: string, member: Value | undefined): void {
-    this.setEntry(set.entries as unknown as Map<string, unknown>, key, member);
+    this.setEntry(set, entryPlace(key), set.entries as Map<string, unknown>, key, member);
   }
 
   openSet(set: SetValue): void {

@@ -4,7 +4,7 @@
  * What the paths agree on is kept: equal axes of arrays, equal items of tuples. Where they differ in kind the result is a
  * small union, and past `MOST_OPTIONS` it is unknown.
  */
-import { anonymous, type Dim } from '../../../engine/src/dims/dim';
+import { anonymous, type Dim, isKnown } from '../../../engine/src/dims/dim';
 import type { Facts } from '../../../engine/src/dims/facts';
 import { OpenShape } from '../../../engine/src/dims/shape';
 import { source } from '../../../engine/src/graph/graph';
@@ -16,25 +16,45 @@ const MOST_DEPTH = 6;
 
 const ranked = (s: Shape): s is readonly Dim[] => Array.isArray(s);
 
-function sameShape(facts: Facts, a: Shape, b: Shape): boolean {
+type SameDim = (a: Dim, b: Dim) => boolean;
+
+function sameShape(facts: Facts, a: Shape, b: Shape, same: SameDim): boolean {
   const [x, y] = [facts.shape(a), facts.shape(b)];
   if (x === null || y === null) return x === y;
-  if (ranked(x) && ranked(y)) return x.length === y.length && x.every((d, i) => facts.equal(d, y[i]) === 'yes');
+  if (ranked(x) && ranked(y)) return x.length === y.length && x.every((d, i) => same(d, y[i]));
   if (x instanceof OpenShape && y instanceof OpenShape)
-    return (
-      x.lead === y.lead &&
-      x.tail.length === y.tail.length &&
-      x.tail.every((d, i) => facts.equal(d, y.tail[i]) === 'yes')
-    );
+    return x.lead === y.lead && x.tail.length === y.tail.length && x.tail.every((d, i) => same(d, y.tail[i]));
   return false;
 }
 
+const equalIn =
+  (facts: Facts): SameDim =>
+  (a, b) =>
+    facts.equal(a, b) === 'yes';
+
 /** Whether nothing tells the values apart: same contents, or arrays of the same type. */
-export function sameValue(facts: Facts, a: Value, b: Value, depth = 0): boolean {
+export const sameValue = (facts: Facts, a: Value, b: Value): boolean => alike(facts, a, b, equalIn(facts), 0);
+
+/** Whether as much is known of both: as `sameValue`, but any two numbers nothing is known of count as the same. */
+export const sameKnowledge = (facts: Facts, a: Value, b: Value): boolean =>
+  alike(facts, a, b, (x, y) => facts.equal(x, y) === 'yes' || (isNameless(facts, x) && isNameless(facts, y)), 0);
+
+/** Whether a dim is one nameless symbol: a number of which nothing is known. */
+function isNameless(facts: Facts, d: Dim): boolean {
+  const known = facts.resolve(d);
+  if (isKnown(known) || known.terms.length !== 1) return false;
+  const [{ coefficient, factors }] = known.terms;
+  if (coefficient !== 1 || factors.length !== 1 || factors[0].power !== 1) return false;
+  const { atom } = factors[0];
+  return atom.form === 'symbol' && atom.anonymous;
+}
+
+function alike(facts: Facts, a: Value, b: Value, same: SameDim, depth: number): boolean {
   if (a === b) return true;
-  if (a.kind === 'parameter' && a.settled) return sameValue(facts, a.settled, b, depth);
-  if (b.kind === 'parameter' && b.settled) return sameValue(facts, a, b.settled, depth);
+  if (a.kind === 'parameter' && a.settled) return alike(facts, a.settled, b, same, depth);
+  if (b.kind === 'parameter' && b.settled) return alike(facts, a, b.settled, same, depth);
   if (a.kind !== b.kind) return false;
+  const inner = (x: Value, y: Value): boolean => alike(facts, x, y, same, depth + 1);
   switch (a.kind) {
     case 'none':
     case 'ellipsis':
@@ -47,40 +67,30 @@ export function sameValue(facts: Facts, a: Value, b: Value, depth = 0): boolean 
     case 'float':
       return Object.is(a.value, (b as typeof a).value);
     case 'int':
-      return facts.equal(a.value, (b as typeof a).value) === 'yes';
+      return same(a.value, (b as typeof a).value);
     case 'array': {
       const [x, y] = [a.node, (b as typeof a).node];
-      return x === y || (x.dtype === y.dtype && sameShape(facts, x.shape, y.shape));
+      return x === y || (x.dtype === y.dtype && sameShape(facts, x.shape, y.shape, same));
     }
     case 'tuple':
     case 'list': {
       const other = b as typeof a;
       if (depth > MOST_DEPTH) return false;
       if (!a.items || !other.items)
-        return (
-          a.items === other.items &&
-          facts.equal(a.length, other.length) === 'yes' &&
-          sameValue(facts, a.element!, other.element!, depth + 1)
-        );
-      return (
-        a.items.length === other.items.length &&
-        a.items.every((v, i) => sameValue(facts, v, other.items![i], depth + 1))
-      );
+        return a.items === other.items && same(a.length, other.length) && inner(a.element!, other.element!);
+      return a.items.length === other.items.length && a.items.every((v, i) => inner(v, other.items![i]));
     }
     case 'union': {
       const { options } = b as typeof a;
-      return (
-        a.options.length === options.length && a.options.every((o, i) => sameValue(facts, o, options[i], depth + 1))
-      );
+      return a.options.length === options.length && a.options.every((o, i) => inner(o, options[i]));
     }
     case 'method':
       return a.self === (b as typeof a).self && a.func === (b as typeof a).func;
-    case 'native':
     case 'range': {
-      if (a.kind === 'range') {
-        const r = b as typeof a;
-        return (['start', 'stop', 'step'] as const).every(k => facts.equal(a[k], r[k]) === 'yes');
-      }
+      const r = b as typeof a;
+      return (['start', 'stop', 'step'] as const).every(k => same(a[k], r[k]));
+    }
+    case 'native': {
       const key = keyOf(a);
       return key !== null && key === keyOf(b);
     }
@@ -96,7 +106,7 @@ function joinDims(facts: Facts, a: Dim, b: Dim): Dim {
 /** The shape both have; null where even the rank differs. */
 export function joinShapes(facts: Facts, a: Shape, b: Shape): Shape {
   const [x, y] = [facts.shape(a), facts.shape(b)];
-  if (sameShape(facts, x, y)) return x;
+  if (sameShape(facts, x, y, equalIn(facts))) return x;
   if (ranked(x) && ranked(y) && x.length === y.length) return x.map((d, i) => joinDims(facts, d, y[i]));
   return null;
 }
@@ -152,19 +162,44 @@ function join2(facts: Facts, a: Value, b: Value, depth: number): Value {
     if (v.kind === 'unknown') return v;
     if (!options.some(o => sameValue(facts, o, v))) options.push(v);
   }
-  // Ints and strings of one union say little apart: fold them once there are several.
-  const folded = foldKind(facts, options, 'bool', () => EITHER);
+  const folded = fold(facts, options);
   if (folded.length === 1) return folded[0];
   if (folded.length > MOST_OPTIONS) return unknown('may be too many different things');
   return { kind: 'union', options: folded };
 }
 
-function foldKind(facts: Facts, options: readonly Value[], kind: Value['kind'], to: () => Value): Value[] {
-  const of = options.filter(o => o.kind === kind);
-  const arrays = options.filter(o => o.kind === 'array');
-  let rest = options.filter(o => o.kind !== kind && o.kind !== 'array');
-  if (of.length > 0) rest = [...rest, of.length > 1 ? to() : of[0]];
-  return [...rest, ...mergeArrays(facts, arrays)];
+/** The value of a kind that says no more than its kind; null for kinds that have none. */
+function nothingKnown(kind: Value['kind']): Value | null {
+  switch (kind) {
+    case 'bool':
+      return EITHER;
+    case 'int':
+      return int(anonymous());
+    case 'float':
+      return float(null);
+    case 'str':
+      return str(null);
+    default:
+      return null;
+  }
+}
+
+const saysNothing = (facts: Facts, v: Value): boolean =>
+  v.kind === 'int'
+    ? isNameless(facts, v.value)
+    : (v.kind === 'float' || v.kind === 'str' || v.kind === 'bool') && v.value === null;
+
+/** Options that say less together: both truths, numbers beside an unknown number, arrays of one rank. */
+function fold(facts: Facts, options: readonly Value[]): Value[] {
+  const folded = new Map<Value['kind'], Value>();
+  for (const { kind } of options) {
+    const alike = options.filter(o => o.kind === kind);
+    const whole = nothingKnown(kind);
+    if (whole && alike.length > 1 && (kind === 'bool' || alike.some(o => saysNothing(facts, o))))
+      folded.set(kind, whole);
+  }
+  const rest = options.filter(o => o.kind !== 'array' && !folded.has(o.kind));
+  return [...rest, ...folded.values(), ...mergeArrays(facts, options)];
 }
 
 /** Arrays of one rank become one. */

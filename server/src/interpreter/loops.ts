@@ -4,11 +4,12 @@
  * A loop of unknown length is walked until nothing that it changes is news; what still changes after `MOST_PASSES` is
  * widened to its kind.
  */
-import { isKnown, lowerBound } from '../../../engine/src/dims/dim';
-import { collect, type Flow, fork } from './branches';
+import { isKnown, lowerBound, Poly } from '../../../engine/src/dims/dim';
+import { collect, type Flow, fork, isEntry, isValue } from './branches';
 import type { Evaluator } from './evaluator';
-import { sameValue, widen } from './join';
-import type { Iteration, Value } from './values';
+import type { Change, Mark } from './heap';
+import { sameKnowledge, widen } from './join';
+import { type Iteration, int, type Value } from './values';
 
 const MOST_PASSES = 3;
 const MOST_ITEMS = 1024;
@@ -34,7 +35,6 @@ export function loop(
       if (flow && flow.kind !== 'continue') {
         // Some path may have left the loop before this one returned.
         if (!frame.pending.slice(pending).some(p => p.flow.kind === 'break')) return flow;
-        ev.heap.hold();
         return leaveBoth(ev, flow, pending);
       }
     }
@@ -52,7 +52,6 @@ function leaveBoth(ev: Evaluator, flow: NonNullable<Flow>, pending: number): Flo
   const { frame } = ev;
   const broke = frame.pending.findIndex((p, i) => i >= pending && p.flow.kind === 'break');
   const [p] = frame.pending.splice(broke, 1);
-  ev.heap.close();
   const result = fork(ev, [
     () => flow,
     () => {
@@ -61,7 +60,7 @@ function leaveBoth(ev: Evaluator, flow: NonNullable<Flow>, pending: number): Flo
       return null;
     },
   ]);
-  ev.heap.close();
+  ev.heap.close(p.mark);
   return result;
 }
 
@@ -88,13 +87,14 @@ function fixedPoint(
     // After the first round of a loop that certainly runs, not entering it is no path.
     const flow = pass === 0 && certain ? (left = round()) : fork(ev, [() => (left = round()), () => null]);
     ev.muted--;
-    const news = ev.heap.changesSince(mark).filter(c => !same(ev, c.before, c.read()));
+    const news = newsSince(ev, mark);
     if (pass === MOST_PASSES)
       for (const change of news) {
         const now = change.read();
         if (isValue(now)) ev.heap.assign(change, widen(now));
+        else if (isEntry(now)) ev.heap.assign(change, { key: now.key, value: widen(now.value) });
       }
-    ev.heap.close();
+    ev.heap.close(mark);
     collect(ev, frame, ['break'], pending, flow === null);
     if (flow && flow.kind !== 'break') return flow;
     if (news.length === 0 || flow?.kind === 'break' || left !== null) break;
@@ -102,10 +102,16 @@ function fixedPoint(
   return null;
 }
 
-const isValue = (x: unknown): x is Value => typeof x === 'object' && x !== null && 'kind' in x;
+/** Whether anything has changed since a mark to something that says more, or less. */
+export const hasNews = (ev: Evaluator, mark: Mark): boolean => newsSince(ev, mark).length > 0;
 
+const newsSince = (ev: Evaluator, mark: Mark): Change[] =>
+  ev.heap.changesSince(mark).filter(c => !same(ev, c.before, c.read()));
+
+/** Whether a place holds nothing new. */
 function same(ev: Evaluator, a: unknown, b: unknown): boolean {
   if (a === b) return true;
-  if (isValue(a) && isValue(b)) return sameValue(ev.facts, a, b);
-  return false;
+  if (isValue(a) && isValue(b)) return sameKnowledge(ev.facts, a, b);
+  if (isEntry(a) && isEntry(b)) return sameKnowledge(ev.facts, a.value, b.value);
+  return a instanceof Poly && b instanceof Poly && sameKnowledge(ev.facts, int(a), int(b));
 }

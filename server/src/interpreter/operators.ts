@@ -20,6 +20,7 @@ import { lengthOf } from './iteration';
 import {
   bool,
   float,
+  freshId,
   int,
   keyOf,
   type ListValue,
@@ -27,6 +28,7 @@ import {
   type NativeType,
   openList,
   openTuple,
+  set,
   str,
   tuple,
   unknown,
@@ -210,7 +212,7 @@ function containers(ev: Evaluator, op: string, a: Value, b: Value): Value | null
   }
   if (op === '*') return repeat(ev, a, b) ?? repeat(ev, b, a);
   if (op === '|' && a.kind === 'dict' && b.kind === 'dict') {
-    const merged = { ...a, entries: new Map([...a.entries, ...b.entries]) };
+    const merged = { ...a, id: freshId(), entries: new Map([...a.entries, ...b.entries]) };
     merged.rest = a.rest && b.rest ? ev.join([a.rest, b.rest]) : (a.rest ?? b.rest);
     return merged;
   }
@@ -221,7 +223,7 @@ function containers(ev: Evaluator, op: string, a: Value, b: Value): Value | null
       '-': [...a.entries].filter(([k]) => !b.entries.has(k)),
       '^': [...[...a.entries].filter(([k]) => !b.entries.has(k)), ...[...b.entries].filter(([k]) => !a.entries.has(k))],
     }[op];
-    if (keep) return { kind: 'set', entries: new Map(keep), open: a.open || b.open };
+    if (keep) return set(keep, a.open || b.open);
   }
   return null;
 }

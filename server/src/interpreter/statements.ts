@@ -21,7 +21,7 @@ import { type Evaluator, PythonRaise } from './evaluator';
 import { evaluate } from './expressions';
 import { importFrom, importNames } from './imports';
 import { learn, narrow } from './knowledge';
-import { loop } from './loops';
+import { hasNews, loop } from './loops';
 import { augmented, truthOf } from './operators';
 import { matchPattern } from './patterns';
 import { deleteItem } from './subscripts';
@@ -220,28 +220,45 @@ function whileLoop(ev: Evaluator, stmt: While): Flow {
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const answer = truthOf(ev, evaluate(ev, stmt.test));
     if (answer === false) return block(ev, stmt.orelse);
-    if (answer === null)
-      return loop(
-        ev,
-        { items: null, element: NONE, length: 0 },
-        () => {},
-        () => {
-          const test = truthOf(ev, evaluate(ev, stmt.test));
-          return test === false ? { kind: 'break' } : block(ev, stmt.body);
-        },
-        () => block(ev, stmt.orelse),
-      );
+    if (answer === null) return openWhile(ev, stmt);
     const pending = frame.pending.length;
+    const mark = ev.heap.watch();
     const flow = block(ev, stmt.body);
     collect(ev, frame, ['continue'], pending, flow === null || flow.kind === 'continue');
-    const breaks = frame.pending.slice(pending).some(p => p.flow.kind === 'break');
-    if (breaks || flow?.kind === 'break') {
+    const settled = !hasNews(ev, mark);
+    ev.heap.close(mark);
+    if (flow?.kind === 'break') {
       collect(ev, frame, ['break'], pending, true);
       return null;
     }
     if (flow && flow.kind !== 'continue') return flow;
+    // Some path left the loop in this round: how many more there are is not known.
+    if (frame.pending.length > pending) {
+      const after = openWhile(ev, stmt);
+      collect(ev, frame, ['break'], pending, after === null);
+      return after;
+    }
+    // It goes on for ever: what it yields, it yields again.
+    if (settled) {
+      if (frame.yields) frame.yields.exact = false;
+      return null;
+    }
   }
   return null;
+}
+
+/** A `while` of an unknown number of rounds. */
+function openWhile(ev: Evaluator, stmt: While): Flow {
+  return loop(
+    ev,
+    { items: null, element: NONE, length: 0 },
+    () => {},
+    () => {
+      const test = truthOf(ev, evaluate(ev, stmt.test));
+      return test === false ? { kind: 'break' } : block(ev, stmt.body);
+    },
+    () => block(ev, stmt.orelse),
+  );
 }
 
 // ---- with, try, match -------------------------------------------------------------------------------------------------
@@ -259,8 +276,8 @@ function withBlock(ev: Evaluator, stmt: With): Flow {
     const value =
       enter && enter.kind !== 'unknown'
         ? ev.callWith(enter)
-        : manager.kind === 'iterator' && manager.items?.length
-          ? manager.items[0]
+        : manager.kind === 'iterator'
+          ? (manager.items?.[0] ?? manager.element ?? unknown('comes from a context manager'))
           : unknown('comes from a context manager');
     assign(ev, item.target, value);
   }

@@ -76,6 +76,7 @@ export interface ListValue extends Sequence {
 /** An iterator or generator; reading it moves `position`. */
 export interface IteratorValue extends Sequence {
   readonly kind: 'iterator';
+  readonly id: number;
   position: number;
 }
 export interface DictEntry {
@@ -94,6 +95,7 @@ export interface DictValue {
 }
 export interface SetValue {
   readonly kind: 'set';
+  readonly id: number;
   readonly entries: Map<string, Value>;
   /** Whether there may be other members. */
   open: boolean;
@@ -308,7 +310,14 @@ export interface Scope {
 }
 
 let nextId = 1;
+/** Identities of containers, which are also the order in which they were made. */
 export const freshId = (): number => nextId++;
+
+const MADE = Symbol('made');
+/** Names of a scope or an instance, which know when they were made. */
+export const freshNames = (): Map<string, Value> => Object.assign(new Map<string, Value>(), { [MADE]: freshId() });
+/** When a container was made, by the count of `freshId`; 0 for those that do not know. */
+export const madeAt = (container: { id?: number; [MADE]?: number }): number => container.id ?? container[MADE] ?? 0;
 
 export const NONE: NoneValue = { kind: 'none' };
 export const TRUE: BoolValue = { kind: 'bool', value: true };
@@ -346,6 +355,7 @@ export const openList = (element: Value, length: Dim): ListValue => ({
 });
 export const iterator = (over: Iteration): IteratorValue => ({
   kind: 'iterator',
+  id: freshId(),
   items: over.items,
   element: over.element,
   length: over.length,
@@ -358,6 +368,22 @@ export const dict = (entries: Iterable<readonly [string, Value]> = [], rest: Val
   rest,
   factory: null,
 });
+export const set = (members: Iterable<readonly [string, Value]> = [], open = false): SetValue => ({
+  kind: 'set',
+  id: freshId(),
+  entries: new Map(members),
+  open,
+});
+/** A set of these; of a member that cannot be told from others it is only known that there may be more. */
+export const setOfValues = (members: readonly Value[], open = false): SetValue => {
+  const made = set([], open);
+  for (const member of members) {
+    const key = keyOf(member);
+    if (key === null) made.open = true;
+    else made.entries.set(key, member);
+  }
+  return made;
+};
 export const module = (
   name: string,
   attributes: Iterable<readonly [string, Value]> = [],
@@ -373,7 +399,7 @@ export const instance = (cls: ClassValue, origin: Origin | null): InstanceValue 
   kind: 'instance',
   id: freshId(),
   cls,
-  attributes: new Map(),
+  attributes: freshNames(),
   origin,
   open: cls.open,
 });

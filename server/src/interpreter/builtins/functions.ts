@@ -31,6 +31,7 @@ import {
   NONE,
   nativeClass,
   openList,
+  set,
   str,
   tuple,
   unknown,
@@ -136,12 +137,8 @@ export const TYPES = {
   complex: type('complex', () => unknown('is a complex number')),
   list: type('list', (ev, passed) => (passed.positional[0] ? asList(ev, passed.positional[0]) : list([]))),
   tuple: type('tuple', (ev, passed) => (passed.positional[0] ? asTuple(ev, passed.positional[0]) : tuple([]))),
-  set: type('set', (ev, passed) =>
-    passed.positional[0] ? setOf(ev, passed.positional[0]) : { kind: 'set', entries: new Map(), open: false },
-  ),
-  frozenset: type('frozenset', (ev, passed) =>
-    passed.positional[0] ? setOf(ev, passed.positional[0]) : { kind: 'set', entries: new Map(), open: false },
-  ),
+  set: type('set', (ev, passed) => (passed.positional[0] ? setOf(ev, passed.positional[0]) : set())),
+  frozenset: type('frozenset', (ev, passed) => (passed.positional[0] ? setOf(ev, passed.positional[0]) : set())),
   dict: nativeClass(
     'dict',
     [],

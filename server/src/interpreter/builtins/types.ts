@@ -11,6 +11,7 @@ import {
   bool,
   type DictValue,
   dict,
+  freshId,
   int,
   iterator,
   keyOf,
@@ -20,6 +21,8 @@ import {
   openList,
   openTuple,
   type SetValue,
+  set,
+  setOfValues,
   str,
   tuple,
   unknown,
@@ -323,7 +326,7 @@ const DICT: Record<string, Method<DictValue>> = {
     for (const [name, v] of passed.keywords) setKey(ev, self, str(name), v);
     return NONE;
   },
-  copy: (_, self) => ({ ...self, entries: new Map(self.entries) }),
+  copy: (_, self) => ({ ...self, id: freshId(), entries: new Map(self.entries) }),
   clear: (ev, self) => {
     for (const key of [...self.entries.keys()]) ev.heap.setDictEntry(self, key, undefined);
     ev.heap.setDictRest(self, null);
@@ -359,7 +362,7 @@ const SET: Record<string, Method<SetValue>> = {
     if (key !== null) ev.heap.setMember(self, key, undefined);
     return NONE;
   },
-  copy: (_, self) => ({ ...self, entries: new Map(self.entries) }),
+  copy: (_, self) => set(self.entries, self.open),
   union: (ev, self, passed) => combine(ev, '|', self, passed),
   intersection: (ev, self, passed) => combine(ev, '&', self, passed),
   difference: (ev, self, passed) => combine(ev, '-', self, passed),
@@ -377,12 +380,7 @@ function combine(ev: Evaluator, op: string, self: SetValue, passed: Arguments): 
 /** A set of what a value iterates over. */
 export function setOf(ev: Evaluator, value: Value): SetValue {
   const over = ev.iterate(value);
-  const keyed = (over.items ?? []).map(v => [keyOf(ev.settled(v)), v] as const);
-  return {
-    kind: 'set',
-    entries: new Map(keyed.flatMap(([k, v]) => (k !== null ? [[k, v] as const] : []))),
-    open: !over.items || keyed.some(([k]) => k === null),
-  };
+  return setOfValues(over.items?.map(v => ev.settled(v)) ?? [], !over.items);
 }
 
 // ---- numbers ----------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import {
   type ClassValue,
   dict,
   float,
+  freshId,
   instance,
   int,
   iterator,
@@ -284,7 +285,7 @@ const copyValue = (ev: Evaluator, value: Value, deep: boolean, seen = new Map<Va
     case 'dict': {
       const made = {
         ...v,
-        id: dict().id,
+        id: freshId(),
         entries: new Map([...v.entries].map(([k, e]) => [k, { key: e.key, value: inner(e.value) }])),
       };
       return made;

@@ -10,6 +10,7 @@ import {
   keyOf,
   NONE,
   type SetValue,
+  set,
   str,
   unknown,
   type Value,
@@ -21,11 +22,9 @@ import { moduleMethod } from './methods';
 import { eachModule, type Filter, filterAndMap, validParameter } from './parameters';
 import { leavesOf } from './tree';
 
-const emptySet = (): SetValue => ({ kind: 'set', entries: new Map(), open: false });
-
 /** What `super().__init__()` sets up. */
 export function initializeModule(interpreter: Interpreter, self: InstanceValue): void {
-  interpreter.heap.set(self.attributes, '_no_grad', emptySet());
+  interpreter.heap.set(self.attributes, '_no_grad', set());
   interpreter.heap.set(self.attributes, '_training', bool(true));
 }
 

@@ -14,6 +14,7 @@ import {
   bool,
   builtin,
   int,
+  list,
   type ModuleValue,
   type NativeType,
   type NativeValue,
@@ -100,16 +101,16 @@ function toMlx(interpreter: Interpreter, value: Value, seen: Set<string | null>)
     seen.add(v.node.dtype);
     return v;
   }
-  if ((v.kind === 'list' || v.kind === 'tuple') && v.items)
-    return { ...v, items: v.items.map(i => toMlx(interpreter, i, seen)) };
+  if (v.kind === 'list' && v.items) return list(v.items.map(i => toMlx(interpreter, i, seen)));
+  if (v.kind === 'tuple' && v.items) return { ...v, items: v.items.map(i => toMlx(interpreter, i, seen)) };
   return v;
 }
 
 /** What NumPy gives back: MLX's arrays as its own. */
 function fromMlx(value: Value, dtype: string | null): Value {
   if (value.kind === 'array') return ndarray(retyped(value.node, dtype), dtype);
-  if ((value.kind === 'list' || value.kind === 'tuple') && value.items)
-    return { ...value, items: value.items.map(i => fromMlx(i, dtype)) };
+  if (value.kind === 'list' && value.items) return list(value.items.map(i => fromMlx(i, dtype)));
+  if (value.kind === 'tuple' && value.items) return { ...value, items: value.items.map(i => fromMlx(i, dtype)) };
   return value;
 }
 
