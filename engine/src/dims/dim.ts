@@ -54,14 +54,17 @@ export interface Term {
 /** A sum of terms with different keys, sorted by key; never a constant (that is a number) and never empty. */
 export class Poly {
   private text: string | null = null;
+  private shown: string | null = null;
   constructor(readonly terms: readonly Term[]) {}
   /** Equal for equal polynomials alone. Most polynomials are passing differences whose key nobody asks for. */
   get key(): string {
     this.text ??= this.terms.map(t => `${t.coefficient}*${t.key}`).join('+');
     return this.text;
   }
+  /** As `showDim` writes it. */
   toString(): string {
-    return showDim(this);
+    this.shown ??= write(this);
+    return this.shown;
   }
 }
 
@@ -419,8 +422,9 @@ export const isKnown = (d: Dim): d is number => typeof d === 'number';
 // ---- showing ----------------------------------------------------------------------------------------------------------
 
 /** The dim as a Python expression a reader would write: `n_heads * head_dim`, `L // 4 + 1`; `?` when nameless. */
-export function showDim(d: Dim): string {
-  if (typeof d === 'number') return `${d}`;
+export const showDim = (d: Dim): string => `${d}`;
+
+function write(d: Poly): string {
   for (const s of symbolsOf(d)) if (s.anonymous) return '?';
   // positive terms first, constants last: `D - 1`, not `-1 + D`
   const terms = [...d.terms].sort(

@@ -254,7 +254,7 @@ function isolated(run: Run, main: ModuleValue, read: () => void): void {
 /** What runs say of one file. */
 export function collect(source: SourceFile, runs: readonly Run[]): FileAnalysis {
   const { path } = source;
-  const observations: Observation[] = [];
+  let observations: Observation[] | null = null;
   const findings: Finding[] = [];
   const layers: LayerSite[] = [];
   const classes: ClassSite[] = [];
@@ -262,7 +262,6 @@ export function collect(source: SourceFile, runs: readonly Run[]): FileAnalysis 
   const said = new Set<string>();
   for (const run of runs) {
     facts[run.notes.view] = run.ev.facts;
-    for (const o of run.notes.observations()) if (o.file === path) observations.push(o);
     for (const f of run.notes.findings) {
       const key = `${f.start}:${f.kind}`;
       if (f.file !== path || said.has(key)) continue;
@@ -274,7 +273,11 @@ export function collect(source: SourceFile, runs: readonly Run[]): FileAnalysis 
   for (const stmt of source.module.body) if (stmt.kind === 'ClassDef') classes.push(classSite(source, stmt, runs));
   return {
     source,
-    observations,
+    // Whoever reports findings alone, of many files that import the same ones, never asks.
+    get observations() {
+      observations ??= runs.flatMap(run => run.notes.observations(path));
+      return observations;
+    },
     findings: findings.sort((a, b) => a.start - b.start),
     layers,
     classes,

@@ -39,6 +39,18 @@ export interface LayerCall {
   readonly output: Value;
 }
 
+function addType(types: ArrayType[], type: ArrayType | null): void {
+  if (!type) return;
+  const text = showType(type);
+  if (!types.some(t => showType(t) === text)) types.push(type);
+}
+
+const KINDS: readonly SiteKind[] = ['assign', 'arg', 'return', 'expr'];
+
+/** A number for each kind of site at each place of a file. */
+const siteKey = (kind: SiteKind, { start, end }: Origin): number =>
+  (start * 0x1000000 + (end - start)) * KINDS.length + KINDS.indexOf(kind);
+
 export class Notes implements Recorder {
   facts: Facts | null = null;
   /** While set, nothing is kept: a file is loaded only so that its definitions exist. */
@@ -48,7 +60,8 @@ export class Notes implements Recorder {
   readonly findings: Finding[] = [];
   readonly reached = new Set<unknown>();
   readonly layers = new Map<InstanceValue, LayerUse>();
-  private readonly seen = new Map<string, Seen>();
+  /** By file, then by `siteKey`. */
+  private readonly seen = new Map<string, Map<number, Seen>>();
   private readonly said = new Set<string>();
   /** Instances as they were when what made them was about to be taken back. */
   private readonly copies = new Map<InstanceValue, InstanceValue>();
@@ -56,6 +69,8 @@ export class Notes implements Recorder {
   private readonly selves = new Map<ClassDef, InstanceValue>();
   /** Sites with types that were seen since the last `keep`. */
   private readonly fresh: { site: Seen; index: number }[] = [];
+  /** Layers that were made or called since the last `keep`. */
+  private readonly touched = new Set<LayerUse>();
 
   constructor(readonly view: View) {}
 
@@ -68,11 +83,13 @@ export class Notes implements Recorder {
     if (this.paused) return;
     let settled = value;
     while (settled.kind === 'parameter' && settled.settled) settled = settled.settled;
-    const key = `${place.file}:${place.start}:${place.end}:${kind}`;
-    let site = this.seen.get(key);
+    let sites = this.seen.get(place.file);
+    if (!sites) this.seen.set(place.file, (sites = new Map()));
+    const key = siteKey(kind, place);
+    let site = sites.get(key);
     if (!site) {
       site = { kind, place, name, function: frame.name, values: [], types: [], texts: new Set() };
-      this.seen.set(key, site);
+      sites.set(key, site);
     }
     if (site.values.length >= MOST_AT_A_PLACE) return;
     const type = this.typeOf(settled);
@@ -124,12 +141,12 @@ export class Notes implements Recorder {
       site.texts.add(showType(learnt));
     }
     const shared = new Map<object, Value>();
-    for (const instance of this.layers.keys())
+    for (const { instance, inputs, outputs } of this.touched) {
       if (!this.copies.has(instance)) this.copies.set(instance, snapshot(instance, shared));
-    for (const use of this.layers.values()) {
-      for (const types of [use.inputs, use.outputs])
+      for (const types of [inputs, outputs])
         for (const [i, type] of types.entries()) types[i] = { shape: this.facts!.shape(type.shape), dtype: type.dtype };
     }
+    this.touched.clear();
   }
 
   /** The instance as it was when it was last seen whole. */
@@ -138,8 +155,10 @@ export class Notes implements Recorder {
   }
 
   made(instance: InstanceValue, place: Origin): void {
-    if (!this.paused && !this.layers.has(instance))
-      this.layers.set(instance, { instance, place, inputs: [], outputs: [] });
+    if (this.paused || this.layers.has(instance)) return;
+    const use = { instance, place, inputs: [], outputs: [] };
+    this.layers.set(instance, use);
+    this.touched.add(use);
   }
 
   called(instance: InstanceValue, input: Value | null, output: Value): void {
@@ -148,20 +167,19 @@ export class Notes implements Recorder {
     if (!use || use.inputs.length >= MOST_AT_A_PLACE) return;
     let given = input;
     while (given?.kind === 'parameter' && given.settled) given = given.settled;
-    const [i, o] = [given && this.typeOf(given), this.typeOf(output)];
-    const known = i && use.inputs.some(t => showType(t) === showType(i));
-    if (i && !known) use.inputs.push(i);
-    if (o && !use.outputs.some(t => showType(t) === showType(o))) use.outputs.push(o);
+    this.touched.add(use);
+    addType(use.inputs, given && this.typeOf(given));
+    addType(use.outputs, this.typeOf(output));
   }
 
   entered(func: FunctionValue): void {
     this.reached.add(func.node);
   }
 
-  /** Everything seen, with what is known by now put in. */
-  observations(): Observation[] {
+  /** Everything seen in a file, with what is known by now put in. */
+  observations(file: string): Observation[] {
     const all: Observation[] = [];
-    for (const site of this.seen.values()) {
+    for (const site of this.seen.get(file)?.values() ?? []) {
       const texts = new Set<string>();
       for (const [i, value] of site.values.entries()) {
         // What was known when it was seen may have been undone with its branch; what was learnt since is more.
