@@ -71,7 +71,7 @@ test('the quick fix repairs it', async () => {
 test('hovering a layer shows its card with live output', async () => {
   const token = workbench
     .line('self.fc1')
-    .locator('span', { hasText: /Linear/ })
+    .locator('span span', { hasText: /Linear/ })
     .first();
   const text = await workbench.hover(token, /200,960[\s\S]*mean/);
   expect(text).toMatch(/self\.fc1: Linear/);
