@@ -7,6 +7,7 @@ import { glance } from '../interpreter/branches';
 import { type Budget, BudgetSpent, Evaluator, type Frame, PythonRaise } from '../interpreter/evaluator';
 import { args } from '../interpreter/interpreter';
 import type { ClassValue, FunctionValue, InstanceValue, ModuleValue, Value } from '../interpreter/values';
+import { isModule, isModuleClass } from '../mlx/nn/membership';
 import type { Call, Node, Stmt } from '../python/ast';
 import { walk } from '../python/walk';
 import { runEntry } from './entry';
@@ -203,8 +204,8 @@ function unwrap(v: Value): FunctionValue[] {
 function symbolicSelf(ev: Evaluator, cls: ClassValue): Value | null {
   const init = lookupClass(cls, '__init__');
   if (init?.kind === 'function') {
-    const { positional, keywords } = symbolicArguments(ev, init, [cls]);
-    return ev.instantiate(cls, { positional: positional.slice(1), keywords, open: false });
+    const passed = symbolicArguments(ev, init, [cls]);
+    return ev.instantiate(cls, { ...passed, positional: passed.positional.slice(1) });
   }
   return ev.instantiate(cls, { ...args([]), open: true });
 }
@@ -291,7 +292,7 @@ function layerSites(source: SourceFile, run: Run, before: readonly LayerSite[]):
   const sites = new Map<string, LayerSite>();
   const calls = callsOf(source);
   for (const use of run.notes.layers.values()) {
-    if (use.place.file !== source.path || !isModule(use.instance.cls)) continue;
+    if (use.place.file !== source.path || !isModule(use.instance)) continue;
     const found = calls.get(`${use.place.start}:${use.place.end}`);
     const key = `${use.place.start}`;
     if (!found || sites.has(key) || before.some(l => l.start === use.place.start)) continue;
@@ -307,8 +308,6 @@ function layerSites(source: SourceFile, run: Run, before: readonly LayerSite[]):
   }
   return [...sites.values()];
 }
-
-export const isModule = (cls: ClassValue): boolean => cls.mro.some(c => c.name === 'Module' && c.node === null);
 
 const callTables = new WeakMap<SourceFile, Map<string, { call: Call; name: string | null }>>();
 
@@ -347,7 +346,7 @@ function classSite(source: SourceFile, stmt: Stmt & { kind: 'ClassDef' }, runs: 
     start: stmt.start,
     end: stmt.end,
     name: stmt.name,
-    isModule: known !== null && isModule(known),
+    isModule: known !== null && isModuleClass(known),
     instance,
   };
 }

@@ -9,6 +9,7 @@ import { OpenShape, RowVariable } from '../../../engine/src/dims/shape';
 import type { Evaluator } from '../interpreter/evaluator';
 import { args } from '../interpreter/interpreter';
 import {
+  type ArrayValue,
   type ClassValue,
   type FunctionValue,
   float,
@@ -20,6 +21,8 @@ import {
   unknown,
   type Value,
 } from '../interpreter/values';
+import { isModuleClass } from '../mlx/nn/membership';
+import { ndarray } from '../mlx/numpy/array';
 import type { Expr, Node } from '../python/ast';
 import { parseJaxtypingShape } from '../python/comments';
 
@@ -76,8 +79,10 @@ function annotated(
   )
     return null; // several things: which one is not known
   if (type === 'array' || type.endsWith('.array')) return { type: 'array', cls: null };
+  if (NUMPY_ARRAY.test(type)) return { type: 'ndarray', cls: null };
   const found = module?.attributes.get(type.split('.')[0]);
   const value = found && type.includes('.') ? ev.getAttribute(found, type.split('.').slice(1).join('.')) : found;
+  if (value && value === ev.arrayType.cls) return { type: 'array', cls: null };
   return { type, cls: value?.kind === 'class' ? value : null };
 }
 
@@ -107,8 +112,11 @@ const FLOATS: readonly (readonly [RegExp, number])[] = [
 ];
 const usualFloat = (name: string): number => FLOATS.find(([pattern]) => pattern.test(name))?.[1] ?? 1;
 
-const openArray = (ev: Evaluator, name: string): Value =>
+const openArray = (ev: Evaluator, name: string): ArrayValue =>
   ev.source({ shape: new OpenShape(new RowVariable(name), []), dtype: null }, name);
+
+/** Annotations of NumPy's arrays, as written. */
+const NUMPY_ARRAY = /(^|\.)(ndarray|NDArray)$/;
 
 /**
  * The value of a parameter or field nothing was passed for.
@@ -156,6 +164,8 @@ export function symbolic(
       return known ? usually(name, known) : str(null);
     case 'array':
       return known?.kind === 'none' ? usually(name, known) : openArray(ev, name);
+    case 'ndarray':
+      return known?.kind === 'none' ? usually(name, known) : ndarray(openArray(ev, name).node, null);
     default:
       break;
   }
@@ -196,15 +206,23 @@ export function symbolicInstance(ev: Evaluator, cls: ClassValue, depth = 0): Val
   return made;
 }
 
+/** Whether it is what calling a layer runs: the arrays that layers are given are MLX's. */
+const isLayerCall = (f: FunctionValue): boolean =>
+  (f.name === '__call__' || f.name === 'forward') && f.owner !== null && isModuleClass(f.owner);
+
 /** Symbolic arguments for a call of `f`, after `bound` positional ones (self). */
 export function symbolicArguments(ev: Evaluator, f: FunctionValue, bound: readonly Value[]) {
   const positional = [...bound];
   const keywords: [string, Value][] = [];
+  const ours = isLayerCall(f);
   for (const [i, p] of f.node.params.entries()) {
     if (i < bound.length || p.form === 'vararg' || p.form === 'kwarg') continue;
-    const value = symbolic(ev, p.name, p.annotation, f.defaults.get(p.name), f.module);
+    let value = symbolic(ev, p.name, p.annotation, f.defaults.get(p.name), f.module);
+    if (ours && value.kind === 'parameter' && !value.settled) value = { ...value, ours };
     if (p.form === 'keyword') keywords.push([p.name, value]);
     else positional.push(value);
   }
-  return args(positional, keywords);
+  // What a *sequence or **mapping may bring is not known.
+  const open = f.node.params.some(p => p.form === 'vararg' || p.form === 'kwarg');
+  return { ...args(positional, keywords), open };
 }

@@ -5,6 +5,8 @@ import { Refusal } from '../../../engine/src/graph/refusal';
 import type { Expr, Node } from '../python/ast';
 import type { Evaluator } from './evaluator';
 import { evaluate } from './expressions';
+import { isGuess, onGuess } from './guess';
+import { Unknowable } from './interpreter';
 import { int, list, openList, type Scope, unknown, type Value } from './values';
 
 /** The source text of a simple target: `h`, `self.weight`; null for others. */
@@ -78,15 +80,20 @@ function assignItem(ev: Evaluator, target: Expr & { kind: 'Subscript' }, value: 
   const owner = ev.settled(evaluate(ev, target.value));
   const index = evaluate(ev, target.slice);
   const place = ev.at(target);
+  const reads = ev.usualReads;
   try {
     const hook =
       owner.kind === 'array' ? ev.arrayType.setItem : owner.kind === 'native' ? owner.type.setItem : undefined;
     // An array is replaced by its updated copy, behind every name that leads to it: the name written here.
-    if (hook) rebind(ev, target.value, hook(ev, owner, index, value));
-    else ev.setItem(owner, index, value);
+    if (hook) {
+      const write = () => hook(ev, owner, index, value);
+      rebind(ev, target.value, isGuess(owner) ? onGuess(write) : write());
+    } else ev.setItem(owner, index, value);
   } catch (e) {
-    if (!(e instanceof Refusal)) throw e;
-    ev.refused(e, target);
+    if (e instanceof Unknowable) rebind(ev, target.value, unknown(e.reason));
+    else if (!(e instanceof Refusal)) throw e;
+    // A default that nobody may ever use proves nothing.
+    else if (ev.usualReads === reads) ev.refused(e, target);
   } finally {
     ev.restore(place);
   }

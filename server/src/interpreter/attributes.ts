@@ -1,6 +1,7 @@
 /** Reading and writing attributes of every kind of value. */
 import { typeMethod } from './builtins/types';
 import type { Evaluator } from './evaluator';
+import { onGuess } from './guess';
 import { args } from './interpreter';
 import {
   type ClassValue,
@@ -70,8 +71,10 @@ export function getAttribute(ev: Evaluator, value: Value, name: string): Value |
         return { kind: 'builtin', name, signature: null, call: () => NONE };
       return cls.open ? unknown('comes from a base class out of reach') : null;
     }
-    case 'array':
-      return ev.arrayType.getAttribute?.(ev, v, name) ?? null;
+    case 'array': {
+      const read = () => ev.arrayType.getAttribute?.(ev, v, name) ?? null;
+      return v.guessed ? onGuess(read) : read();
+    }
     case 'native':
       return v.type.getAttribute?.(ev, v, name) ?? null;
     case 'function':
@@ -139,6 +142,8 @@ function instanceAttribute(ev: Evaluator, v: InstanceValue, name: string): Value
   const found = lookupClass(v.cls, name);
   if (found?.kind === 'property') return bind(ev, found, v, v.cls);
   const own = v.attributes.get(name);
+  // Under a condition that nothing decides, the default that made it need not hold.
+  if (own && ev.doubts > 0 && ev.usualPlaces.has(v.attributes, name)) return unknown(`${name} depends on a default`);
   if (own) return own;
   if (found) return bind(ev, found, v, v.cls);
   if (name === '__class__') return v.cls;

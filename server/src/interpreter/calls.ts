@@ -5,6 +5,7 @@ import { getAttribute, lookupClass } from './attributes';
 import { attempt, collect, type Flow } from './branches';
 import { type Evaluator, type Frame, PythonRaise, type Yields } from './evaluator';
 import { evaluate } from './expressions';
+import { isGuess, onGuess } from './guess';
 import { Unknowable } from './interpreter';
 import { known } from './iteration';
 import { sameKnowledge } from './join';
@@ -18,6 +19,7 @@ import {
   instance,
   iterator,
   NONE,
+  openTuple,
   type Scope,
   tuple,
   unknown,
@@ -31,8 +33,11 @@ export function callValue(ev: Evaluator, callee: Value, passed: Arguments): Valu
   switch (f.kind) {
     case 'function':
       return callFunction(ev, f, passed);
-    case 'method':
-      return callValue(ev, f.func, { ...passed, positional: [f.self, ...passed.positional] });
+    case 'method': {
+      const { self, func } = f;
+      const call = () => callValue(ev, func, { ...passed, positional: [self, ...passed.positional] });
+      return isGuess(self) ? onGuess(call) : call();
+    }
     case 'builtin':
       return f.call(ev, passed);
     case 'staticmethod':
@@ -92,14 +97,23 @@ function callUnion(ev: Evaluator, options: readonly Value[], passed: Arguments):
 
 export function instantiate(ev: Evaluator, cls: ClassValue, passed: Arguments): Value {
   const native = cls.mro.find(c => c.construct);
-  if (native?.construct && !cls.mro.slice(0, cls.mro.indexOf(native)).some(c => c.attributes.has('__init__')))
+  if (native?.construct && !cls.mro.slice(0, cls.mro.indexOf(native)).some(c => c.attributes.has('__init__'))) {
+    if (cls.node && ev.host.builtins.get(native.name) === native) return openInstance(ev, cls);
     return native.construct(ev, cls, passed);
+  }
   const origin = ev.origin();
   const made = instance(cls, origin);
   const init = lookupClass(cls, '__init__');
   if (init) callValue(ev, init, { ...passed, positional: [made, ...passed.positional] });
   else if (cls.open) ev.heap.openInstance(made);
   if (origin) ev.recorder.made(made, origin);
+  return made;
+}
+
+/** An instance of a class that derives from one of Python's own types: what it holds as that type is not followed. */
+function openInstance(ev: Evaluator, cls: ClassValue): Value {
+  const made = instance(cls, ev.origin());
+  made.open = true;
   return made;
 }
 
@@ -179,7 +193,7 @@ function finish(ev: Evaluator, frame: Frame, flow: Flow): Value {
   return ev.join(values);
 }
 
-function bindParameters(_ev: Evaluator, f: FunctionValue, passed: Arguments, scope: Scope): void {
+function bindParameters(ev: Evaluator, f: FunctionValue, passed: Arguments, scope: Scope): void {
   const { params } = f.node;
   const slots = params.filter(p => p.form === 'positional' || p.form === 'standard');
   const names = scope.names;
@@ -198,9 +212,7 @@ function bindParameters(_ev: Evaluator, f: FunctionValue, passed: Arguments, sco
     if (p.form === 'vararg')
       names.set(
         p.name,
-        passed.open
-          ? { kind: 'tuple', items: null, element: unknown('may be passed'), length: surplus.length }
-          : tuple(surplus),
+        passed.open ? openTuple(ev.join([unknown('may be passed'), ...surplus]), anonymous()) : tuple(surplus),
       );
     else if (p.form === 'kwarg') names.set(p.name, others);
     else if (!names.has(p.name)) {

@@ -89,6 +89,19 @@ export class PythonRaise extends Error {
   }
 }
 
+/** Entries of maps. */
+class Places {
+  private readonly keys = new WeakMap<object, Set<string>>();
+  add(target: object, key: string): void {
+    let keys = this.keys.get(target);
+    if (!keys) this.keys.set(target, (keys = new Set()));
+    keys.add(key);
+  }
+  has(target: object, key: string): boolean {
+    return this.keys.get(target)?.has(key) ?? false;
+  }
+}
+
 export interface Yields {
   readonly values: Value[];
   /** How many forks were open when the generator began: in a deeper one it may yield, or not, or often. */
@@ -119,7 +132,7 @@ export interface Frame {
 
 export class Evaluator implements Interpreter {
   facts = new Facts();
-  readonly heap = new Heap();
+  readonly heap = new Heap(values => this.join(values));
   readonly session = new Map<string, unknown>();
   readonly modules = new Map<string, ModuleValue>();
   readonly arrayType: NativeType;
@@ -128,6 +141,10 @@ export class Evaluator implements Interpreter {
   catching = 0;
   /** Counts reads of values that hold only by default: a decision that needed one is not certain. */
   usualReads = 0;
+  /** What was set where a default alone decided. */
+  readonly usualPlaces = new Places();
+  /** How many conditions that nothing decides led here. */
+  doubts = 0;
   /** While walking a path taken only to see its shapes, nothing is reported. */
   muted = 0;
   steps = 0;
@@ -190,10 +207,13 @@ export class Evaluator implements Interpreter {
     return array(record(this.facts, op, inputs, attrs, this.origin())[0]);
   }
   recordAll(op: string, inputs: readonly ArrayNode[], attrs: Attrs = {}): readonly ArrayValue[] {
-    return record(this.facts, op, inputs, attrs, this.origin()).map(array);
+    return record(this.facts, op, inputs, attrs, this.origin()).map(node => array(node));
   }
   source(type: ArrayType, label?: string): ArrayValue {
-    return array(source(type, { label, origin: this.origin() }));
+    return array(source(type, this.labelled(label)));
+  }
+  private labelled(label?: string) {
+    return { label, origin: this.origin() };
   }
 
   // ---- parameters of the reader's view --------------------------------------------------------------------------------
@@ -212,7 +232,10 @@ export class Evaluator implements Interpreter {
     if (v.kind !== 'parameter') return v;
     const made: Value =
       as === 'array'
-        ? this.source({ shape: new OpenShape(new RowVariable(v.name), []), dtype: null }, v.name)
+        ? array(
+            source({ shape: new OpenShape(new RowVariable(v.name), []), dtype: null }, this.labelled(v.name)),
+            !v.ours,
+          )
         : as === 'int'
           ? int(this.chooseNumber?.(v.name, null) ?? symbol(v.name, { least: 1 }))
           : as === 'float'
@@ -280,7 +303,7 @@ export class Evaluator implements Interpreter {
       case 'native':
         return v.type.cls ? v.type.cls.mro.includes(cls) : null;
       case 'array':
-        return this.arrayType.cls ? this.arrayType.cls === cls : null;
+        return this.arrayType.cls && !v.guessed ? this.arrayType.cls === cls : null;
       default:
         return cls.open ? null : nameMatches(v.kind, cls.name);
     }

@@ -174,8 +174,9 @@ function yielded(ev: Evaluator, values: readonly Value[], exact = true): void {
 /** Of arrays, and of modules written here that are not open, every name is known: a missing one is refused. */
 function noAttribute(ev: Evaluator, owner: Value, name: string): Value {
   const v = ev.settled(owner);
-  const complete = v.kind === 'module' && v.file === null && !v.open;
-  if (v.kind !== 'array' && !complete) return unknown(`has no attribute ${name}`);
+  const complete =
+    v.kind === 'module' ? v.file === null && !v.open && !/^__\w+__$/.test(name) : v.kind === 'array' && !v.guessed;
+  if (!complete) return unknown(`has no attribute ${name}`);
   const what = v.kind === 'module' ? v.name : 'mx.array';
   throw new Refusal('attribute', `${what} has no attribute ${name}`, { name }, 'AttributeError');
 }

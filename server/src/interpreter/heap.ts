@@ -6,7 +6,7 @@
  * logged, and once the fork ends it is forgotten. So a fork costs what it changes of the world before it, and not the
  * variables of the functions that it called.
  */
-import type { Dim } from '../../../engine/src/dims/dim';
+import { anonymous, type Dim } from '../../../engine/src/dims/dim';
 import {
   type DictEntry,
   type DictValue,
@@ -45,6 +45,9 @@ export interface Mark {
 const entryPlace = (key: string): string => `[${key}]`;
 
 export class Heap {
+  /** @param join one value for several */
+  constructor(private readonly join: (values: readonly Value[]) => Value) {}
+
   private log: Change[] = [];
   /** Those in use, in order of age. */
   private readonly marks: Mark[] = [];
@@ -174,8 +177,17 @@ export class Heap {
     write(value);
   }
 
+  /** After a change of a list that stands for one of several: each of those may hold what it now holds. */
+  private weaken(list: ListValue, now: readonly Value[]): void {
+    for (const each of list.oneOf ?? []) {
+      const contents = [...(each.items ?? [each.element!]), ...now];
+      if (contents.length > 0) this.openList(each, this.join(contents), anonymous());
+    }
+  }
+
   /** Replaces a list's contents. */
   setItems(list: ListValue, items: readonly Value[]): void {
+    this.weaken(list, items);
     this.setField(list, 'items', [...items]); // `append` grows it in place
     this.setField(list, 'element', null);
     this.setField(list, 'length', items.length);
@@ -183,13 +195,14 @@ export class Heap {
 
   /** Makes a list one of unknown contents: `length` times something like `element`. */
   openList(list: ListValue, element: Value, length: Dim): void {
+    this.weaken(list, [element]);
     this.setField(list, 'items', null);
     this.setField(list, 'element', element);
     this.setField(list, 'length', length);
   }
 
   append(list: ListValue, value: Value): void {
-    if (list.items && !this.isKnownBefore(list)) {
+    if (list.items && !list.oneOf && !this.isKnownBefore(list)) {
       // Nothing remembers the old contents: grow in place, or a loop of appends would be quadratic.
       (list.items as Value[]).push(value);
       list.length = list.items.length;

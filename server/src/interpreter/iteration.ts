@@ -1,6 +1,7 @@
 /** What loops go over, and the lengths of things. */
 import { add, anonymous, type Dim, floorDiv, isKnown, max, min, sub } from '../../../engine/src/dims/dim';
 import type { Evaluator } from './evaluator';
+import { asGuess } from './guess';
 import { type Iteration, int, type RangeValue, str, tuple, unknown, type Value } from './values';
 
 const LONGEST = 4096;
@@ -50,8 +51,11 @@ export function iterate(ev: Evaluator, value: Value): Iteration {
       return v.open ? open(unknown('is a member of a set')) : known([...v.entries.values()]);
     case 'str':
       return v.value === null ? open(str(null)) : known([...v.value].map(str));
-    case 'array':
-      return ev.arrayType.iterate?.(ev, v) ?? open(unknown('comes from an array'));
+    case 'array': {
+      const over = ev.arrayType.iterate?.(ev, v) ?? open(unknown('comes from an array'));
+      if (!v.guessed) return over;
+      return { ...over, items: over.items?.map(asGuess) ?? null, element: asGuess(over.element) };
+    }
     case 'native':
       return v.type.iterate?.(ev, v) ?? open(unknown(`comes from a ${v.type.name}`));
     case 'union': {

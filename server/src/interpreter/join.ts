@@ -9,7 +9,22 @@ import type { Facts } from '../../../engine/src/dims/facts';
 import { OpenShape } from '../../../engine/src/dims/shape';
 import { source } from '../../../engine/src/graph/graph';
 import type { Shape } from '../../../engine/src/graph/op';
-import { bool, EITHER, float, int, keyOf, list, openList, str, tuple, unknown, type Value } from './values';
+import { isGuess } from './guess';
+import {
+  array,
+  bool,
+  EITHER,
+  float,
+  int,
+  keyOf,
+  type ListValue,
+  list,
+  openList,
+  str,
+  tuple,
+  unknown,
+  type Value,
+} from './values';
 
 const MOST_OPTIONS = 6;
 const MOST_DEPTH = 6;
@@ -91,6 +106,8 @@ function alike(facts: Facts, a: Value, b: Value, same: SameDim, depth: number): 
       return (['start', 'stop', 'step'] as const).every(k => same(a[k], r[k]));
     }
     case 'native': {
+      const other = b as typeof a;
+      if (a.type.same && a.type === other.type) return a.type.same(a, b, (x, y) => sameShape(facts, x, y, same));
       const key = keyOf(a);
       return key !== null && key === keyOf(b);
     }
@@ -112,10 +129,12 @@ export function joinShapes(facts: Facts, a: Shape, b: Shape): Shape {
 }
 
 function join2(facts: Facts, a: Value, b: Value, depth: number): Value {
+  if (a.kind === 'list' && b.kind === 'list' && a.id !== b.id && depth <= MOST_DEPTH)
+    return joinLists(facts, a, b, depth);
   if (sameValue(facts, a, b)) {
     // Two arrays of one type are not one array: what follows must not compute with the first.
     if (a.kind === 'array' && b.kind === 'array' && a.node !== b.node)
-      return { kind: 'array', node: source({ shape: a.node.shape, dtype: a.node.dtype }) };
+      return array(source({ shape: a.node.shape, dtype: a.node.dtype }), isGuess(a) || isGuess(b));
     return a;
   }
   if (a.kind === 'unknown') return a;
@@ -133,7 +152,7 @@ function join2(facts: Facts, a: Value, b: Value, depth: number): Value {
         const [x, y] = [a.node, (b as typeof a).node];
         const shape = joinShapes(facts, x.shape, y.shape);
         if (shape === null && x.shape !== null && y.shape !== null) break; // different ranks: keep both
-        return { kind: 'array', node: source({ shape, dtype: x.dtype === y.dtype ? x.dtype : null }) };
+        return array(source({ shape, dtype: x.dtype === y.dtype ? x.dtype : null }), isGuess(a) || isGuess(b));
       }
       case 'tuple': {
         const other = b as typeof a;
@@ -145,15 +164,11 @@ function join2(facts: Facts, a: Value, b: Value, depth: number): Value {
         break;
       }
       case 'list': {
-        const other = b as typeof a;
-        if (a.items && other.items && a.items.length === other.items.length)
-          return list(a.items.map((v, i) => join2(facts, v, other.items![i], depth + 1)));
-        const contents = [...(a.items ?? [a.element!]), ...(other.items ?? [other.element!])];
-        return openList(
-          contents.length ? joinAll(facts, contents, depth + 1) : unknown('the list is empty'),
-          joinDims(facts, a.length, other.length),
-        );
+        return joinLists(facts, a, b as typeof a, depth);
       }
+      case 'native':
+        if (a.type.join && a.type === (b as typeof a).type) return a.type.join(a, b, (x, y) => joinShapes(facts, x, y));
+        break;
       default:
         break;
     }
@@ -166,6 +181,19 @@ function join2(facts: Facts, a: Value, b: Value, depth: number): Value {
   if (folded.length === 1) return folded[0];
   if (folded.length > MOST_OPTIONS) return unknown('may be too many different things');
   return { kind: 'union', options: folded };
+}
+
+function joinLists(facts: Facts, a: ListValue, b: ListValue, depth: number): ListValue {
+  const contents = [...(a.items ?? [a.element!]), ...(b.items ?? [b.element!])];
+  const joined =
+    a.items && b.items && a.items.length === b.items.length
+      ? list(a.items.map((v, i) => join2(facts, v, b.items![i], depth + 1)))
+      : openList(
+          contents.length ? joinAll(facts, contents, depth + 1) : unknown('the list is empty'),
+          joinDims(facts, a.length, b.length),
+        );
+  // Two states of one list are no two lists.
+  return a.id === b.id ? joined : { ...joined, oneOf: [a, b] };
 }
 
 /** The value of a kind that says no more than its kind; null for kinds that have none. */
@@ -216,13 +244,13 @@ function mergeArrays(facts: Facts, arrays: readonly Value[]): Value[] {
     else {
       const m = merged[at];
       if (m.kind === 'array')
-        merged[at] = {
-          kind: 'array',
-          node: source({
+        merged[at] = array(
+          source({
             shape: joinShapes(facts, m.node.shape, v.node.shape),
             dtype: m.node.dtype === v.node.dtype ? m.node.dtype : null,
           }),
-        };
+          isGuess(m) || isGuess(v),
+        );
     }
   }
   return merged;
@@ -261,13 +289,13 @@ export function widen(value: Value): Value {
     case 'str':
       return str(null);
     case 'array':
-      return {
-        kind: 'array',
-        node: source({
+      return array(
+        source({
           shape: ranked(value.node.shape) ? value.node.shape.map(() => anonymous()) : null,
           dtype: value.node.dtype,
         }),
-      };
+        value.guessed,
+      );
     case 'list':
       return openList(
         value.items?.length ? widen(value.items[0]) : (value.element ?? unknown('changes in a loop')),

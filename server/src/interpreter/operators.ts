@@ -15,6 +15,7 @@ import {
 import { Refusal } from '../../../engine/src/graph/refusal';
 import type { Node } from '../python/ast';
 import type { Evaluator } from './evaluator';
+import { guessedAmong, isGuess, onGuess } from './guess';
 import { args } from './interpreter';
 import { lengthOf } from './iteration';
 import {
@@ -82,10 +83,10 @@ export function binary(ev: Evaluator, op: string, left: Value, right: Value): Va
   // What meets an int in integer arithmetic is an int, what meets an array is an array.
   if (a.kind === 'parameter') a = settleBeside(ev, op, a, b);
   if (b.kind === 'parameter') b = settleBeside(ev, op, b, a);
-  const own = hooksOf(ev, a)?.binary?.(ev, op, a, b, false);
+  const hooks = () =>
+    hooksOf(ev, a)?.binary?.(ev, op, a, b, false) ?? hooksOf(ev, b)?.binary?.(ev, op, b, a, true) ?? null;
+  const own = guessedAmong(a, b) ? onGuess(hooks) : hooks();
   if (own) return own;
-  const reflected = hooksOf(ev, b)?.binary?.(ev, op, b, a, true);
-  if (reflected) return reflected;
   const method = METHODS[op];
   if (a.kind === 'instance') {
     const found = ev.getAttribute(a, `__${method}__`);
@@ -143,7 +144,10 @@ function numeric(ev: Evaluator, op: string, a: Value, b: Value): Value | null {
         return known ? float(x / y) : { kind: 'float', value: null, ratio: [x, y] };
       case '**':
         if (known) return y >= 0 ? safeInt(x ** y) : float(x ** y);
-        return isKnown(y) && y >= 0 && y <= 8 ? int(Array<Dim>(y).fill(x).reduce(mul, 1)) : float(null);
+        if (isKnown(y) && y >= 0 && y <= 8) return int(Array<Dim>(y).fill(x).reduce(mul, 1));
+        return lowerBound(y) >= 0
+          ? int(anonymous(lowerBound(x) >= 1 ? 1 : -Infinity))
+          : unknown('is an int or a float');
       default:
         return known ? bits(op, x, y, a.kind === 'bool' && b.kind === 'bool') : int(anonymous());
     }
@@ -269,8 +273,9 @@ export function augmented(ev: Evaluator, op: string, left: Value, right: Value, 
         );
       return a;
     }
-    const hook = hooksOf(ev, a)?.augmented?.(ev, op, a, b);
-    if (hook) return hook;
+    const hook = () => hooksOf(ev, a)?.augmented?.(ev, op, a, b) ?? null;
+    const own = guessedAmong(a, b) ? onGuess(hook) : hook();
+    if (own) return own;
     if (a.kind === 'instance') {
       const found = ev.getAttribute(a, `__i${METHODS[op]}__`);
       if (found && found.kind !== 'unknown') return ev.call(found, args([b]));
@@ -285,8 +290,9 @@ export function augmented(ev: Evaluator, op: string, left: Value, right: Value, 
 
 export function unary(ev: Evaluator, op: string, operand: Value): Value {
   const v = ev.settled(operand);
-  const hook = hooksOf(ev, v)?.unary?.(ev, op, v);
-  if (hook) return hook;
+  const hook = () => hooksOf(ev, v)?.unary?.(ev, op, v) ?? null;
+  const own = isGuess(v) ? onGuess(hook) : hook();
+  if (own) return own;
   const d = asDim(v);
   if (d !== null && op === '-') return int(negate(d));
   if (d !== null && op === '+') return int(d);
@@ -324,18 +330,22 @@ export function compare(ev: Evaluator, op: string, left: Value, right: Value): V
   if (many) return many;
   if (a.kind === 'parameter' && b.kind === 'int') a = settleBeside(ev, op, a, b);
   if (b.kind === 'parameter' && a.kind === 'int') b = settleBeside(ev, op, b, a);
-  const own = hooksOf(ev, a)?.compare?.(ev, op, a, b, false) ?? hooksOf(ev, b)?.compare?.(ev, FLIPPED[op], b, a, true);
+  const hooks = () =>
+    hooksOf(ev, a)?.compare?.(ev, op, a, b, false) ?? hooksOf(ev, b)?.compare?.(ev, FLIPPED[op], b, a, true) ?? null;
+  const own = guessedAmong(a, b) ? onGuess(hooks) : hooks();
   if (own) return own;
   if (a.kind === 'instance' && COMPARE_METHODS[op]) {
     const found = ev.getAttribute(a, `__${COMPARE_METHODS[op]}__`);
     if (found && found.kind !== 'unknown') return ev.call(found, args([b]));
   }
-  if (op === '==' || op === '!=') {
-    const answer = equal(ev, a, b);
-    return bool(answer === null ? null : answer === (op === '=='));
-  }
-  return bool(ordered(ev, op, a, b));
+  const answer = op === '==' || op === '!=' ? equal(ev, a, b) : ordered(ev, op, a, b);
+  // Arrays answer with arrays: of what is not known, it is not even known that the answer is a bool.
+  if (answer === null && (isUnknown(a) || isUnknown(b))) return unknown('compares what is not known');
+  return bool(answer === null || op !== '!=' ? answer : !answer);
 }
+
+const isUnknown = (v: Value): boolean =>
+  v.kind === 'unknown' || v.kind === 'parameter' || (v.kind === 'instance' && v.open);
 
 function identity(ev: Evaluator, left: Value, right: Value, positive: boolean): Value {
   const answer = same(ev, ev.settled(left), ev.settled(right));

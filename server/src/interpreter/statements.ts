@@ -174,16 +174,25 @@ export function decide(ev: Evaluator, test: Expr, yes: () => Flow, no: () => Flo
       learn(ev, test, holds);
       return go();
     };
-    return fork(ev, [path(true, yes), path(false, no)]);
+    ev.doubts++;
+    try {
+      return fork(ev, [path(true, yes), path(false, no)]);
+    } finally {
+      ev.doubts--;
+    }
   }
-  const usual = ev.usualReads > reads;
-  if (usual)
-    glance(ev, () => {
-      unsettle(ev, test);
-      if (answer) no();
-      else yes();
-    });
-  return answer ? yes() : no();
+  const chosen = answer ? yes : no;
+  if (ev.usualReads === reads) return chosen();
+  glance(ev, () => {
+    unsettle(ev, test);
+    if (answer) no();
+    else yes();
+  });
+  const mark = ev.heap.watch();
+  const flow = chosen();
+  for (const { target, key } of ev.heap.changesSince(mark)) ev.usualPlaces.add(target, key);
+  ev.heap.close(mark);
+  return flow;
 }
 
 /** A path that cannot be taken. */

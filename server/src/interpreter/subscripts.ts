@@ -5,10 +5,12 @@ import type { ArrayNode } from '../../../engine/src/graph/graph';
 import { Refusal } from '../../../engine/src/graph/refusal';
 import { showType } from '../../../engine/src/graph/show';
 import type { Evaluator } from './evaluator';
+import { onGuess } from './guess';
 import { args } from './interpreter';
 import { rangeLength } from './iteration';
 import {
   type DictValue,
+  freshId,
   int,
   keyOf,
   type ListValue,
@@ -29,8 +31,10 @@ export function getItem(ev: Evaluator, value: Value, index: Value): Value {
   let v = ev.settled(value);
   if (v.kind === 'parameter' && isArrayIndex(i)) v = ev.settleAs(v, 'array');
   switch (v.kind) {
-    case 'array':
-      return ev.arrayType.getItem?.(ev, v, i) ?? unknown('is an item of an array');
+    case 'array': {
+      const read = () => ev.arrayType.getItem?.(ev, v, i) ?? unknown('is an item of an array');
+      return v.guessed ? onGuess(read) : read();
+    }
     case 'native':
       return v.type.getItem?.(ev, v, i) ?? unknown(`is an item of a ${v.type.name}`);
     case 'tuple':
@@ -129,7 +133,8 @@ function element(ev: Evaluator, v: TupleValue | ListValue, i: Value): Value {
     return v.items.length ? ev.join(v.items) : unknown('the sequence is empty');
   }
   if (v.kind === 'tuple' && v.shapeOf && at !== null && isKnown(at)) return axisOf(ev, v, at);
-  return v.element!;
+  const any = v.element!;
+  return any.kind === 'list' ? { ...any, id: freshId(), oneOf: [any] } : any;
 }
 
 /** `x.shape[-1]` of an array of unknown rank: the axis from the end gets a name. */

@@ -8,6 +8,7 @@
  */
 import type { Dim } from '../../../engine/src/dims/dim';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
+import type { Shape } from '../../../engine/src/graph/op';
 import type { ClassDef, FunctionDef, Lambda, Node } from '../python/ast';
 import type { Interpreter } from './interpreter';
 
@@ -72,6 +73,8 @@ export interface TupleValue extends Readonly<Sequence> {
 export interface ListValue extends Sequence {
   readonly kind: 'list';
   readonly id: number;
+  /** The lists of which it is one, where paths or unknown indices meet: what is done to it is done to one of them. */
+  readonly oneOf?: readonly ListValue[];
 }
 /** An iterator or generator; reading it moves `position`. */
 export interface IteratorValue extends Sequence {
@@ -117,6 +120,8 @@ export interface RangeValue {
 export interface ArrayValue {
   readonly kind: 'array';
   readonly node: ArrayNode;
+  /** It may be an array of another library: that a parameter is used like an array does not tell whose it is. */
+  readonly guessed?: boolean;
 }
 
 export interface FunctionValue {
@@ -241,6 +246,10 @@ export interface NativeType {
   truth?(interpreter: Interpreter, value: Value): boolean | null;
   call?(interpreter: Interpreter, value: Value, args: Arguments): Value;
   contains?(interpreter: Interpreter, value: Value, item: Value): boolean | null;
+  /** Whether nothing tells two values apart, where `sameShape` says that of shapes. */
+  same?(a: Value, b: Value, sameShape: (a: Shape, b: Shape) => boolean): boolean;
+  /** One value for two, where `join` makes one shape of two. */
+  join?(a: Value, b: Value, join: (a: Shape, b: Shape) => Shape): Value;
   format?(value: Value): string | null;
 }
 /** What a loop goes over: known items, or `length` times something like `element`. */
@@ -267,6 +276,8 @@ export interface ParameterValue {
   readonly kind: 'parameter';
   readonly name: string;
   settled: Value | null;
+  /** Where it is an array, it is certainly an `mx.array`. */
+  readonly ours?: boolean;
   /** `settled` is the parameter's default: what a decision that rests on it decides is usual, not certain. */
   readonly usual?: boolean;
 }
@@ -328,7 +339,8 @@ export const bool = (value: boolean | null): BoolValue => (value === null ? EITH
 export const int = (value: Dim): IntValue => ({ kind: 'int', value });
 export const float = (value: number | null): FloatValue => ({ kind: 'float', value });
 export const str = (value: string | null): StrValue => ({ kind: 'str', value });
-export const array = (node: ArrayNode): ArrayValue => ({ kind: 'array', node });
+export const array = (node: ArrayNode, guessed = false): ArrayValue =>
+  guessed ? { kind: 'array', node, guessed } : { kind: 'array', node };
 export const unknown = (reason: string): UnknownValue => ({ kind: 'unknown', reason });
 export const tuple = (items: readonly Value[], fields?: readonly string[]): TupleValue => ({
   kind: 'tuple',
@@ -460,7 +472,7 @@ export function keyOf(value: Value): string | null {
     case 'class':
       return `c:${value.module?.name ?? ''}.${value.name}`;
     case 'native':
-      return `t:${value.type.name}:${String(value.data)}`;
+      return typeof value.data === 'object' ? null : `t:${value.type.name}:${String(value.data)}`;
     case 'builtin':
     case 'function':
       return `f:${value.name}`;

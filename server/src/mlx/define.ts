@@ -12,6 +12,7 @@ import { DTYPES, type DType } from '../../../engine/src/dtype';
 import { constantOf } from '../../../engine/src/graph/constant';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
 import { Refusal } from '../../../engine/src/graph/refusal';
+import { isGuess } from '../interpreter/guess';
 import { type Interpreter, Unknowable } from '../interpreter/interpreter';
 import type { Arguments, BuiltinValue, NativeValue, Value } from '../interpreter/values';
 import { bool, builtin, float, int, NONE, str, tuple, unknown } from '../interpreter/values';
@@ -256,8 +257,9 @@ export class Call {
     throw this.wrong(name, 'a sequence');
   }
 
-  /** The refusal for an argument of a wrong type. */
+  /** The refusal for an argument of a wrong type. @throws Unknowable where its type was only guessed */
   wrong(name: string, wanted: string): Refusal {
+    if (isGuess(this.value(name))) throw new Unknowable(`${name} of ${this.signature.name} is not known`);
     return new Refusal(
       'signature',
       `${this.signature.name}: ${name} must be ${wanted}, not ${typeName(this.value(name))}`,

@@ -139,12 +139,9 @@ export const TYPES = {
   tuple: type('tuple', (ev, passed) => (passed.positional[0] ? asTuple(ev, passed.positional[0]) : tuple([]))),
   set: type('set', (ev, passed) => (passed.positional[0] ? setOf(ev, passed.positional[0]) : set())),
   frozenset: type('frozenset', (ev, passed) => (passed.positional[0] ? setOf(ev, passed.positional[0]) : set())),
-  dict: nativeClass(
-    'dict',
-    [],
-    [['fromkeys', builtin('dict.fromkeys', (ev, passed) => fromKeys(ev as Evaluator, passed))]],
-    (ev, cls, passed) => makeDict(ev as Evaluator, cls, passed),
-  ),
+  dict: type('dict', makeDict, [
+    ['fromkeys', builtin('dict.fromkeys', (ev, passed) => fromKeys(ev as Evaluator, passed))],
+  ]),
   slice: type('slice', (_, passed) => {
     const p = passed.positional;
     return p.length === 1
@@ -161,13 +158,7 @@ export const TYPES = {
   classmethod: type('classmethod', (_, passed) => ({ kind: 'classmethod', func: passed.positional[0] ?? NONE })),
 };
 
-function makeDict(ev: Evaluator, cls: ClassValue, passed: Arguments): Value {
-  if (cls.name !== 'dict' && cls.node) {
-    // A user's subclass of dict: an instance whose contents are not followed.
-    const made = instance(cls, ev.origin());
-    made.open = true;
-    return made;
-  }
+function makeDict(ev: Evaluator, passed: Arguments): Value {
   const source = passed.positional[0] ? ev.settled(passed.positional[0]) : null;
   const made =
     source?.kind === 'dict'

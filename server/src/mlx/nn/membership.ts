@@ -10,9 +10,11 @@ import type { ClassValue, InstanceValue, Value } from '../../interpreter/values'
 let moduleClass: ClassValue | null = null;
 export const registerModuleClass = (cls: ClassValue): ClassValue => (moduleClass = cls);
 
+/** Whether the class certainly derives from `nn.Module`. */
+export const isModuleClass = (cls: ClassValue): boolean => moduleClass !== null && cls.mro.includes(moduleClass);
+
 /** Whether the value is certainly an `nn.Module`. */
-export const isModule = (v: Value): v is InstanceValue =>
-  v.kind === 'instance' && moduleClass !== null && v.cls.mro.includes(moduleClass);
+export const isModule = (v: Value): v is InstanceValue => v.kind === 'instance' && isModuleClass(v.cls);
 
 /** Whether Python keeps the value in the module's dict; null when it cannot be told. */
 export function isMember(v: Value): boolean | null {

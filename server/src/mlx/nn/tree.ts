@@ -21,6 +21,7 @@ import {
   unknown,
   type Value,
 } from '../../interpreter/values';
+import { isOpaque } from '../define';
 import { isModule, moduleEntries } from './membership';
 
 /** A node of a tree; null is a leaf. */
@@ -101,10 +102,16 @@ export function treeMap(
 ): Value {
   if (level > MOST_LEVELS) throw tooDeep();
   const value = interpreter.settled(tree);
+  if (value.kind === 'union')
+    return interpreter.join(value.options.map(o => treeMap(interpreter, visit, o, rest, isLeaf, path, level)));
   const leaf = isLeaf(value);
   if (leaf === null) return unknown('whether this is a leaf of the tree is not known');
   const branch = leaf ? null : branchOf(interpreter, value);
-  if (branch === null) return visit(value, rest, path);
+  if (branch === null) {
+    const made = visit(value, rest, path);
+    // It may be a tree of its own.
+    return !leaf && isOpaque(value) ? unknown('is made of a tree that is not known') : made;
+  }
   const below = (child: Value, key: Value, name: string | null): Value =>
     treeMap(
       interpreter,

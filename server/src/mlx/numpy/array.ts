@@ -309,6 +309,13 @@ const ndarrayType: NativeType = {
     return Array.isArray(shape) && shape.length > 0 ? shape[0] : null;
   },
   truth: () => null,
+  same: (a, b, sameShape) =>
+    dataOf(a).dtype === dataOf(b).dtype && sameShape(dataOf(a).node.shape, dataOf(b).node.shape),
+  join(a, b, join) {
+    const [x, y] = [dataOf(a), dataOf(b)];
+    const dtype = x.dtype === y.dtype ? x.dtype : null;
+    return ndarray(source({ shape: join(x.node.shape, y.node.shape), dtype: mlxDType(dtype) }), dtype);
+  },
 };
 
 /** What a NumPy number does, its Python number does. */
