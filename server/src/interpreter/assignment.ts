@@ -97,6 +97,13 @@ function assignItem(ev: Evaluator, target: Expr & { kind: 'Subscript' }, value: 
   } finally {
     ev.restore(place);
   }
+  observeOwner(ev, target.value);
+}
+
+/** What the container is worth after one of its items was set: an array is another one then. */
+function observeOwner(ev: Evaluator, owner: Expr): void {
+  const name = targetName(owner);
+  if (name && !name.includes('[')) ev.observe('assign', owner, name, evaluate(ev, owner));
 }
 
 /** Puts the updated array where it came from. */
@@ -110,6 +117,23 @@ function rebind(ev: Evaluator, target: Expr, value: Value): void {
 }
 
 function unpack(ev: Evaluator, target: Node, targets: readonly Expr[], value: Value): void {
+  const isLast = (t: Expr, i: number) =>
+    t.kind !== 'Name' || !targets.some((other, j) => j > i && other.kind === 'Name' && other.id === t.id);
+  unpackInto(ev, target, targets, value, (i, item) => {
+    if (isLast(targets[i], i)) assign(ev, targets[i], item);
+  });
+  // `B, L, _, _ = x.shape`: a name that stands there twice is worth what it got last.
+  for (const [i, t] of targets.entries())
+    if (t.kind === 'Name' && !isLast(t, i)) ev.observe('assign', t, t.id, evaluate(ev, t));
+}
+
+function unpackInto(
+  ev: Evaluator,
+  target: Node,
+  targets: readonly Expr[],
+  value: Value,
+  put: (index: number, item: Value) => void,
+): void {
   const star = targets.findIndex(t => t.kind === 'Starred');
   const v = ev.settled(value);
   const wanted = targets.length;
@@ -120,11 +144,11 @@ function unpack(ev: Evaluator, target: Node, targets: readonly Expr[], value: Va
     if (shape instanceof OpenShape) {
       const dims = ev.facts.refineRank(shape, wanted, names);
       if (dims) {
-        for (const [i, t] of targets.entries()) assign(ev, t, int(dims[i]));
+        for (const [i, d] of dims.entries()) put(i, int(d));
         return;
       }
     } else if (shape !== null) {
-      unpack(ev, target, targets, { ...v, items: shape.map(int), length: shape.length, element: null });
+      unpackInto(ev, target, targets, { ...v, items: shape.map(int), length: shape.length, element: null }, put);
       return;
     }
   }
@@ -142,27 +166,23 @@ function unpack(ev: Evaluator, target: Node, targets: readonly Expr[], value: Va
           ),
           target,
         );
-      for (const t of targets) assign(ev, t, unknown('was not unpacked'));
+      for (const i of targets.keys()) put(i, unknown('was not unpacked'));
       return;
     }
-    for (const [i, t] of targets.entries()) {
-      if (star < 0 || i < star) assign(ev, t, over.items[i]);
-      else if (i === star) assign(ev, t, list(over.items.slice(i, count - (wanted - 1 - i))));
-      else assign(ev, t, over.items[count - (wanted - i)]);
+    for (const i of targets.keys()) {
+      if (star < 0 || i < star) put(i, over.items[i]);
+      else if (i === star) put(i, list(over.items.slice(i, count - (wanted - 1 - i))));
+      else put(i, over.items[count - (wanted - i)]);
     }
     return;
   }
   const { length } = over;
   if (star < 0 && isKnown(length) && length !== wanted && length > 0) {
-    for (const t of targets) assign(ev, t, unknown('was not unpacked'));
+    for (const i of targets.keys()) put(i, unknown('was not unpacked'));
     return;
   }
-  for (const [i, t] of targets.entries())
-    assign(
-      ev,
-      t,
-      i === star ? openList(over.element, isKnown(length) ? sub(length, wanted - 1) : anonymous()) : over.element,
-    );
+  for (const i of targets.keys())
+    put(i, i === star ? openList(over.element, isKnown(length) ? sub(length, wanted - 1) : anonymous()) : over.element);
 }
 
 function describe(v: Value): string {
