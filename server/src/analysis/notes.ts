@@ -12,7 +12,7 @@ import type { ClassDef } from '../python/ast';
 import { snapshot } from './snapshot';
 import type { Finding, Observation, Related, SiteKind, View } from './types';
 
-const MOST_AT_A_PLACE = 24;
+const MOST_AT_A_PLACE = 40;
 
 interface Seen {
   kind: SiteKind;
@@ -38,6 +38,17 @@ export interface LayerCall {
   readonly input: Value | null;
   readonly output: Value;
 }
+
+/** A parameter as what its use made of it. */
+function settle(value: Value): Value {
+  let v = value;
+  while (v.kind === 'parameter' && v.settled) v = v.settled;
+  return v;
+}
+
+/** A list as it is now: what is appended to it later was not there. */
+const asNow = (value: Value): Value =>
+  value.kind === 'list' && value.items ? { ...value, items: [...value.items] } : value;
 
 function addType(types: ArrayType[], type: ArrayType | null): void {
   if (!type) return;
@@ -67,7 +78,7 @@ export class Notes implements Recorder {
   private readonly copies = new Map<InstanceValue, InstanceValue>();
   /** The instance through which a class was read, by the class's definition. */
   private readonly selves = new Map<ClassDef, InstanceValue>();
-  /** Sites with types that were seen since the last `keep`. */
+  /** Sites with types, or with parameters that may get one, that were seen since the last `keep`. */
   private readonly fresh: { site: Seen; index: number }[] = [];
   /** Layers that were made or called since the last `keep`. */
   private readonly touched = new Set<LayerUse>();
@@ -81,8 +92,7 @@ export class Notes implements Recorder {
 
   observe(kind: SiteKind, place: Origin, name: string | null, frame: Frame, value: Value): void {
     if (this.paused) return;
-    let settled = value;
-    while (settled.kind === 'parameter' && settled.settled) settled = settled.settled;
+    const settled = asNow(settle(value));
     let sites = this.seen.get(place.file);
     if (!sites) this.seen.set(place.file, (sites = new Map()));
     const key = siteKey(kind, place);
@@ -98,7 +108,7 @@ export class Notes implements Recorder {
       if (site.texts.has(text)) return;
       site.texts.add(text);
     } else if (site.values.some(v => sameValue(this.facts!, v, settled))) return;
-    if (type) this.fresh.push({ site, index: site.types.length });
+    if (type || settled.kind === 'parameter') this.fresh.push({ site, index: site.types.length });
     site.values.push(settled);
     site.types.push(type);
   }
@@ -135,7 +145,10 @@ export class Notes implements Recorder {
   /** Puts in what is known, and copies what was made, before a reading and all it learnt are taken back. */
   keep(): void {
     for (const { site, index } of this.fresh.splice(0)) {
-      const type = site.types[index]!;
+      const value = settle(site.values[index]);
+      site.values[index] = value;
+      const type = site.types[index] ?? this.typeOf(value);
+      if (!type) continue;
       const learnt = { shape: this.facts!.shape(type.shape), dtype: type.dtype };
       site.types[index] = learnt;
       site.texts.add(showType(learnt));
@@ -165,8 +178,7 @@ export class Notes implements Recorder {
     this.trace?.push({ instance, input, output });
     const use = this.layers.get(instance);
     if (!use || use.inputs.length >= MOST_AT_A_PLACE) return;
-    let given = input;
-    while (given?.kind === 'parameter' && given.settled) given = given.settled;
+    const given = input && settle(input);
     this.touched.add(use);
     addType(use.inputs, given && this.typeOf(given));
     addType(use.outputs, this.typeOf(output));
@@ -181,9 +193,10 @@ export class Notes implements Recorder {
     const all: Observation[] = [];
     for (const site of this.seen.get(file)?.values() ?? []) {
       const texts = new Set<string>();
-      for (const [i, value] of site.values.entries()) {
+      for (const [i, seen] of site.values.entries()) {
+        const value = settle(seen);
         // What was known when it was seen may have been undone with its branch; what was learnt since is more.
-        const before = site.types[i];
+        const before = site.types[i] ?? this.typeOf(value);
         const type = before && { shape: this.facts!.shape(before.shape), dtype: before.dtype };
         if (type) {
           const text = showType(type);
