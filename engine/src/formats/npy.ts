@@ -36,35 +36,45 @@ const DTYPES: Readonly<Record<string, DType>> = {
  * @throws FormatError when it is none, is cut off, or holds what MLX cannot load
  */
 export function readNpy(file: Uint8Array): Tensor {
-  if (!MAGIC.every((byte, i) => file[i] === byte)) throw new FormatError('this is no .npy file');
-  const version = file[6];
-  if (version < 1 || version > 3) throw new FormatError(`.npy version ${version} is not known; 1 to 3 are`);
-  const long = version > 1;
-  const start = long ? 12 : 10;
-  if (file.length < start) throw new FormatError('the .npy file is cut off in its header');
-  const numbers = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const end = start + (long ? numbers.getUint32(8, true) : numbers.getUint16(8, true));
-  if (file.length < end) throw new FormatError('the .npy file is cut off in its header');
-  const { dtype, bigEndian, columnMajor, shape } = parseHeader(new TextDecoder().decode(file.subarray(start, end)));
+  const { dtype, bigEndian, columnMajor, shape, start } = npyHeader(file);
   const length = elementCount(shape) * sizeOf(dtype);
-  if (file.length < end + length)
+  if (file.length < start + length)
     throw new FormatError(
-      `the .npy file is cut off: ${dtype}[${shape.join(', ')}] takes ${length} bytes, there are ${file.length - end}`,
+      `the .npy file is cut off: ${dtype}[${shape.join(', ')}] takes ${length} bytes, there are ${file.length - start}`,
     );
-  let bytes = file.subarray(end, end + length);
+  let bytes = file.subarray(start, start + length);
   if (bigEndian) bytes = swapped(bytes, dtype === 'complex64' ? 4 : sizeOf(dtype));
   return columnMajor ? rowMajor(fromBytes(dtype, shape, bytes)) : fromBytes(dtype, shape, bytes);
 }
 
-interface Header {
+/**
+ * What a .npy file's beginning says of the array in it.
+ * @throws FormatError when it is none, is cut off in its header, or holds what MLX cannot load
+ */
+export function npyHeader(file: Uint8Array): NpyHeader {
+  if (!MAGIC.every((byte, i) => file[i] === byte)) throw new FormatError('this is no .npy file');
+  const version = file[6];
+  if (version < 1 || version > 3) throw new FormatError(`.npy version ${version} is not known; 1 to 3 are`);
+  const long = version > 1;
+  const text = long ? 12 : 10;
+  if (file.length < text) throw new FormatError('the .npy file is cut off in its header');
+  const numbers = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const start = text + (long ? numbers.getUint32(8, true) : numbers.getUint16(8, true));
+  if (file.length < start) throw new FormatError('the .npy file is cut off in its header');
+  return { ...parseHeader(new TextDecoder().decode(file.subarray(text, start))), start };
+}
+
+export interface NpyHeader {
   readonly dtype: DType;
   readonly bigEndian: boolean;
   readonly columnMajor: boolean;
   readonly shape: readonly number[];
+  /** Where its elements start. */
+  readonly start: number;
 }
 
 /** The header is a Python dict literal: `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`. */
-function parseHeader(text: string): Header {
+function parseHeader(text: string): Omit<NpyHeader, 'start'> {
   const value = (key: string, pattern: string): string => {
     const found = new RegExp(`['"]${key}['"]\\s*:\\s*${pattern}`).exec(text);
     if (!found) throw new FormatError(`the .npy header has no readable ${key}: ${text.trim()}`);

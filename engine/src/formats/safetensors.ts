@@ -6,7 +6,7 @@
 import { type DType, sizeOf } from '../dtype';
 import { elementCount, type Tensor } from '../tensor';
 import { fromBytes, toBytes } from './elements';
-import { FormatError, type RandomAccess, readExactly } from './random_access';
+import { exactly, FormatError, type RandomAccess, type Reading, read, readExactly } from './random_access';
 
 export interface TensorEntry {
   readonly name: string;
@@ -24,6 +24,8 @@ export interface SafetensorsHeader {
   /** By name, in the order of the header. */
   readonly tensors: ReadonlyMap<string, TensorEntry>;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Arrays that lie beyond the file's end, which is cut off. */
+  readonly cutOff: readonly TensorEntry[];
 }
 
 /** What MLX loads stored dtypes as. 8-bit floats are kept as their codes. */
@@ -53,11 +55,25 @@ const LONGEST_HEADER = 100_000_000;
  * @throws FormatError when the file is cut off, or the header is none or contradicts itself
  */
 export async function readHeader(file: RandomAccess): Promise<SafetensorsHeader> {
-  const start = await readExactly(file, 0, 8, 'the length of the header');
+  const header = await read(file, safetensorsHeader(file.size));
+  const [beyond] = header.cutOff;
+  if (beyond)
+    throw new FormatError(
+      `${beyond.name} lies at bytes ${beyond.offset} to ${beyond.offset + beyond.byteLength}, but the file has ${file.size}: it is cut off or damaged`,
+    );
+  return header;
+}
+
+/**
+ * Reads the header of a file of `size` bytes, also where arrays are cut off: then it says which.
+ * @throws FormatError when the header itself is cut off, is none, or contradicts itself
+ */
+export function* safetensorsHeader(size: number): Reading<SafetensorsHeader> {
+  const start = yield* exactly(size, 0, 8, 'the length of the header');
   const length = Number(new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true));
   if (length > LONGEST_HEADER)
     throw new FormatError(`this is no safetensors file: its header would be ${length} bytes long`);
-  const text = await readExactly(file, 8, length, 'the header');
+  const text = yield* exactly(size, 8, length, 'the header');
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(text));
@@ -69,8 +85,8 @@ export async function readHeader(file: RandomAccess): Promise<SafetensorsHeader>
   let metadata: Record<string, string> = {};
   for (const [name, entry] of Object.entries(json))
     if (name === '__metadata__') metadata = isObject(entry) ? (entry as Record<string, string>) : {};
-    else tensors.set(name, parseEntry(name, entry, 8 + length, file.size));
-  return { tensors, metadata };
+    else tensors.set(name, parseEntry(name, entry, 8 + length));
+  return { tensors, metadata, cutOff: [...tensors.values()].filter(e => e.offset + e.byteLength > size) };
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -79,16 +95,13 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const areCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every(n => Number.isSafeInteger(n) && n >= 0);
 
-function parseEntry(name: string, entry: unknown, base: number, size: number): TensorEntry {
+function parseEntry(name: string, entry: unknown, base: number): TensorEntry {
   if (!isObject(entry)) throw new FormatError(`${name} has no description in the header`);
   const { dtype: storedDtype, shape, data_offsets: offsets } = entry;
   if (typeof storedDtype !== 'string' || !areCounts(shape) || !areCounts(offsets) || offsets.length !== 2)
     throw new FormatError(`the header describes ${name} without dtype, shape and data_offsets`);
   const [from, to] = offsets;
-  if (to < from || base + to > size)
-    throw new FormatError(
-      `${name} lies at bytes ${base + from} to ${base + to}, but the file has ${size}: it is cut off or damaged`,
-    );
+  if (to < from) throw new FormatError(`the header has ${name} end at byte ${to}, before its start at ${from}`);
   const dtype = DTYPES[storedDtype] ?? null;
   const wanted = dtype === null ? to - from : elementCount(shape) * sizeOf(dtype);
   if (wanted !== to - from)

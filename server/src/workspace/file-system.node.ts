@@ -58,4 +58,26 @@ export class NodeFileSystem implements FileSystem {
       await file.close();
     }
   }
+
+  readNow(path: string, start: number, end: number): { bytes: Uint8Array; size: number } | null {
+    let file: number;
+    try {
+      file = fs.openSync(path, 'r');
+    } catch {
+      return null;
+    }
+    try {
+      const { size } = fs.fstatSync(file);
+      const bytes = new Uint8Array(Math.max(Math.min(end, size) - start, 0));
+      let done = 0;
+      while (done < bytes.length) {
+        const count = fs.readSync(file, bytes, done, bytes.length - done, start + done);
+        if (count === 0) break;
+        done += count;
+      }
+      return { bytes: bytes.subarray(0, done), size };
+    } finally {
+      fs.closeSync(file);
+    }
+  }
 }

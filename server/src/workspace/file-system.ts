@@ -21,6 +21,8 @@ export interface FileSystem {
   stamp(path: string): number | null;
   /** Bytes `start` to `end` (or to the file's end) and its whole size. Rejects where there is no such file. */
   readBytes(path: string, start: number, end: number): Promise<{ bytes: Uint8Array; size: number }>;
+  /** As `readBytes`, at once; null where there is no such file. Absent where files answer only later. */
+  readNow?(path: string, start: number, end: number): { bytes: Uint8Array; size: number } | null;
 }
 
 /** Files that someone hands over: a browser's client, a test. */
