@@ -7,6 +7,7 @@ import type { Evaluator } from './evaluator';
 import { evaluate } from './expressions';
 import { isGuess, onGuess } from './guess';
 import { Unknowable } from './interpreter';
+import { anotherOf } from './join';
 import { int, list, openList, type Scope, unknown, type Value } from './values';
 
 /** The source text of a simple target: `h`, `self.weight`; null for others. */
@@ -182,7 +183,12 @@ function unpackInto(
     return;
   }
   for (const i of targets.keys())
-    put(i, i === star ? openList(over.element, isKnown(length) ? sub(length, wanted - 1) : anonymous()) : over.element);
+    put(
+      i,
+      i === star
+        ? openList(over.element, isKnown(length) ? sub(length, wanted - 1) : anonymous())
+        : anotherOf(ev.facts, over.element),
+    );
 }
 
 function describe(v: Value): string {

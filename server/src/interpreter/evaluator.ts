@@ -192,6 +192,11 @@ export class Evaluator implements Interpreter {
   refused(refusal: Refusal, node: Node): void {
     const place = this.placeOf(node);
     if (this.catching > 0) throw new PythonRaise(str(refusal.message), refusal, place);
+    this.reportRaised(refusal, place);
+  }
+
+  /** Reports what was raised at `place` and caught by nobody. */
+  reportRaised(refusal: Refusal, place: Origin): void {
     if (this.muted > 0) return;
     const chain = this.frames.flatMap(f => (f.caller ? [f.caller] : []));
     this.recorder.refuse(refusal, place, [...chain, place]);

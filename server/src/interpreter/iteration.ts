@@ -1,10 +1,12 @@
 /** What loops go over, and the lengths of things. */
 import { add, anonymous, type Dim, floorDiv, isKnown, max, min, sub } from '../../../engine/src/dims/dim';
-import type { Evaluator } from './evaluator';
+import { type Evaluator, PythonRaise } from './evaluator';
 import { asGuess } from './guess';
 import { type Iteration, int, type RangeValue, str, tuple, unknown, type Value } from './values';
 
 const LONGEST = 4096;
+/** Items asked of a `__getitem__` that does not end. */
+const MOST_TRIED = 64;
 
 export const known = (items: readonly Value[]): Iteration => ({
   items,
@@ -75,7 +77,7 @@ export function iterate(ev: Evaluator, value: Value): Iteration {
         const n = length && length.kind !== 'unknown' ? ev.settled(ev.callWith(length)) : null;
         if (n?.kind === 'int' && isKnown(n.value) && n.value <= LONGEST)
           return known(Array.from({ length: n.value }, (_, i) => ev.callWith(item, int(i))));
-        return open(ev.callWith(item, int(anonymous())));
+        return untilIndexError(ev, item);
       }
       return open(unknown(`iterates over a ${v.cls.name}`));
     }
@@ -84,6 +86,24 @@ export function iterate(ev: Evaluator, value: Value): Iteration {
     default:
       return open(unknown('is iterated over'));
   }
+}
+
+/** Items 0, 1, … until one raises IndexError: how Python iterates over what has no more than `__getitem__`. */
+function untilIndexError(ev: Evaluator, getItem: Value): Iteration {
+  const items: Value[] = [];
+  ev.catching++;
+  try {
+    while (items.length < MOST_TRIED) items.push(ev.callWith(getItem, int(items.length)));
+  } catch (e) {
+    if (!(e instanceof PythonRaise)) throw e;
+    if (e.value.kind === 'str' && e.value.value === 'IndexError') return known(items);
+    if (!e.refusal || !e.place || ev.catching > 1) throw e;
+    ev.reportRaised(e.refusal, e.place);
+    return open(unknown('was refused'));
+  } finally {
+    ev.catching--;
+  }
+  return open(ev.join(items));
 }
 
 export function lengthOf(ev: Evaluator, value: Value): Dim | null {

@@ -217,6 +217,27 @@ const saysNothing = (facts: Facts, v: Value): boolean =>
     ? isNameless(facts, v.value)
     : (v.kind === 'float' || v.kind === 'str' || v.kind === 'bool') && v.value === null;
 
+/**
+ * Another value of which as much is known: what stands for each item of a sequence, for one of them more. Numbers that
+ * nothing is known of are not the same number.
+ */
+export function anotherOf(facts: Facts, v: Value): Value {
+  const other = (d: Dim): Dim => (isNameless(facts, d) ? anonymous() : d);
+  switch (v.kind) {
+    case 'int':
+      return isNameless(facts, v.value) ? int(anonymous()) : v;
+    case 'tuple':
+      return v.items ? { ...v, items: v.items.map(item => anotherOf(facts, item)) } : v;
+    case 'array': {
+      const shape = facts.shape(v.node.shape);
+      if (!ranked(shape) || !shape.some(d => isNameless(facts, d))) return v;
+      return array(source({ shape: shape.map(other), dtype: v.node.dtype }, {}), v.guessed);
+    }
+    default:
+      return v;
+  }
+}
+
 /** Options that say less together: both truths, numbers beside an unknown number, arrays of one rank. */
 function fold(facts: Facts, options: readonly Value[]): Value[] {
   const folded = new Map<Value['kind'], Value>();

@@ -4,10 +4,11 @@ import { OpenShape, RowVariable } from '../../../engine/src/dims/shape';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
 import { Refusal } from '../../../engine/src/graph/refusal';
 import { showType } from '../../../engine/src/graph/show';
-import type { Evaluator } from './evaluator';
+import { type Evaluator, PythonRaise } from './evaluator';
 import { onGuess } from './guess';
 import { args } from './interpreter';
 import { rangeLength } from './iteration';
+import { anotherOf } from './join';
 import {
   type DictValue,
   freshId,
@@ -128,12 +129,13 @@ function element(ev: Evaluator, v: TupleValue | ListValue, i: Value): Value {
       const item = v.items[at < 0 ? at + v.items.length : at];
       if (item) return item;
       if (v.kind === 'tuple' && v.shapeOf) throw noAxis(v.shapeOf, at);
+      if (ev.catching > 0) throw new PythonRaise(str('IndexError'));
       return unknown('is past the end of the sequence');
     }
     return v.items.length ? ev.join(v.items) : unknown('the sequence is empty');
   }
   if (v.kind === 'tuple' && v.shapeOf && at !== null && isKnown(at)) return axisOf(ev, v, at);
-  const any = v.element!;
+  const any = anotherOf(ev.facts, v.element!);
   return any.kind === 'list' ? { ...any, id: freshId(), oneOf: [any] } : any;
 }
 

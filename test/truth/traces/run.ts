@@ -1,15 +1,22 @@
 /**
  * Runs a traced program in the interpreter, one scenario after the other, as the recorder ran it in Python.
  */
+
+import type { Facts } from '../../../engine/src/dims/facts';
 import type { DType } from '../../../engine/src/dtype';
-import { type Facts } from '../../../engine/src/dims/facts';
 import { source } from '../../../engine/src/graph/graph';
 import { cast } from '../../../engine/src/numeric/cast';
 import { fromJson } from '../../../server/src/analysis/entry';
 import { WorkspaceHost } from '../../../server/src/analysis/host';
 import { Notes } from '../../../server/src/analysis/notes';
-import { BudgetSpent, Evaluator, type Frame, PythonRaise, type Recorder } from '../../../server/src/interpreter/evaluator';
 import { attempt } from '../../../server/src/interpreter/branches';
+import {
+  BudgetSpent,
+  Evaluator,
+  type Frame,
+  type PythonRaise,
+  type Recorder,
+} from '../../../server/src/interpreter/evaluator';
 import { block } from '../../../server/src/interpreter/statements';
 import { array, type DictEntry, int, keyOf, module, str, type Value } from '../../../server/src/interpreter/values';
 import { parse } from '../../../server/src/python/parse';
@@ -50,16 +57,14 @@ export function scriptOf(program: TracedProgram, root: string): Script {
     return {
       place: [root, ...(program.path ?? []), '__trace__.py'].join('/'),
       setup: `from types import SimpleNamespace\n${program.setup ?? ''}`,
-      scenarios: [
-        ['init', `model = ${program.model}`],
-        ...program.calls.map((call, i) => [`call${i}`, call] as const),
-      ],
+      scenarios: [['init', `model = ${program.model}`], ...program.calls.map((call, i) => [`call${i}`, call] as const)],
       env: program.env ?? {},
       config: null,
       imported: null,
     };
   const { args_class = 'ModelArgs', model_class = 'Model' } = program;
-  const make = program.ctor === 'ModelArgs' ? `program.${args_class}(**config)` : `program.${args_class}.from_dict(config)`;
+  const make =
+    program.ctor === 'ModelArgs' ? `program.${args_class}(**config)` : `program.${args_class}.from_dict(config)`;
   return {
     place: `${root}/__trace__.py`,
     setup: `from mlx_lm.models.cache import make_prompt_cache\nfrom mlx.utils import tree_map`,
@@ -120,6 +125,7 @@ export function runProgram(program: TracedProgram, workspace: Workspace, root: s
   const host = new WorkspaceHost(workspace);
   const ev = new Evaluator(host, recorder, { steps: 4_000_000, depth: 60 });
   recorder.begin(ev.facts);
+  ev.followsAll = true;
   const main = { ...module('__trace__'), file: script.place };
   main.attributes.set('__name__', str('__trace__'));
   if (script.config) main.attributes.set('config', script.config);

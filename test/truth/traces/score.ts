@@ -55,8 +55,8 @@ function matchArray(expected: string, { shape, dtype }: ArrayType): Verdict {
   const wanted = axes === '' ? [] : axes.split(',').map(Number);
   const dims = shape instanceof OpenShape ? shape.tail : shape;
   if (shape instanceof OpenShape ? dims.length > wanted.length : dims.length !== wanted.length) return 'wrong';
-  const matched = dims.map((d, i): Verdict =>
-    isKnown(d) ? (d === wanted.at(i - dims.length) ? 'right' : 'wrong') : 'unknown',
+  const matched = dims.map(
+    (d, i): Verdict => (isKnown(d) ? (d === wanted.at(i - dims.length) ? 'right' : 'wrong') : 'unknown'),
   );
   return worst([...matched, shape instanceof OpenShape || dtype === null ? 'unknown' : 'right']);
 }
@@ -166,8 +166,8 @@ function verdictOf(expected: readonly Traced[], ours: readonly Observation[], fa
   const missing = new Set(expected);
   let all: Verdict = 'right';
   for (const o of ours) {
-    const verdicts = expected.map((e): Verdict =>
-      o.type ? (isArray(e) ? matchArray(e, o.type) : 'wrong') : match(e, o.value, facts),
+    const verdicts = expected.map(
+      (e): Verdict => (o.type ? (isArray(e) ? matchArray(e, o.type) : 'wrong') : match(e, o.value, facts)),
     );
     all = worst([all, best(verdicts)]);
     for (const [i, v] of verdicts.entries()) if (v === 'right') missing.delete(expected[i]);
