@@ -244,6 +244,41 @@ describe('check', () => {
     expect(findings.map(f => `${f.file} ${f.code}`)).toEqual(['sub/model.py MLX101']);
   });
 
+  it('reports what an entry meets on its way, with the calls that lead there', () => {
+    const source = MODEL.replace('        self.out =', '        if args.width > 8:\n            self.out =');
+    write('tied/model.py', source);
+    const entry = ['--entry', 'Model', '--input', 'ids=int32[2,5]', '--format', 'json'];
+    expect(json(mlxScope('check', 'tied/model.py', '--format', 'json'))).toEqual([]);
+    expect(json(mlxScope('check', 'tied/model.py', '--config', '{"width": 16, "vocab": 9}', ...entry))).toEqual([]);
+    write(
+      'tied/run.py',
+      'from model import Args, Model\n\n\ndef run(ids):\n    model = Model(Args(8, 9))\n    return model(ids)\n',
+    );
+    const line = (text: string): number => source.slice(0, source.indexOf(text)).split('\n').length;
+    const at = { line: line('return self.out'), column: 21 };
+    const config = ['--config', '{"width": 8, "vocab": 9}'];
+    const [own, ...none] = json<unknown[]>(mlxScope('check', 'tied/model.py', ...config, ...entry));
+    expect(none).toEqual([]);
+    expect(own).toMatchObject({ code: 'MLX132', file: 'tied/model.py', range: { start: at }, related: [] });
+    const run = mlxScope('check', 'tied/run.py', '--entry', 'run', '--input', 'ids=int32[2,5]', '--format', 'json');
+    expect(json(run)).toMatchObject([
+      {
+        code: 'MLX132',
+        message: 'Model has no attribute out',
+        file: 'tied/model.py',
+        range: { start: at },
+        related: [
+          { file: 'tied/run.py', range: { start: { line: 5, column: 13 } }, message: 'this Model was made here' },
+          { file: 'tied/run.py', range: { start: { line: 6, column: 12 } }, message: 'called from here' },
+        ],
+      },
+    ]);
+    const text = mlxScope('check', 'tied/run.py', '--entry', 'run', '--input', 'ids=int32[2,5]');
+    expect(text.status).toBe(1);
+    expect(text.out).toContain('tied/run.py:6:12: called from here');
+    expect(mlxScope('check', 'tied/model.py', '--config', '{}').err).toMatch(/--entry/);
+  });
+
   it('tells of mistakes in pyproject.toml', () => {
     write('wrong/pyproject.toml', '[tool.mlx-scope]\nselct = []\n');
     write('wrong/a.py', '');

@@ -2,6 +2,8 @@
  * Turns a file into what is known of it: runs it as Python would, then reads what that did not reach.
  */
 import { Facts } from '../../../engine/src/dims/facts';
+import type { ArrayNode } from '../../../engine/src/graph/graph';
+import type { Tensor } from '../../../engine/src/tensor';
 import { lookupClass } from '../interpreter/attributes';
 import { glance } from '../interpreter/branches';
 import { type Budget, BudgetSpent, Evaluator, type Frame, PythonRaise } from '../interpreter/evaluator';
@@ -37,6 +39,8 @@ export interface EntryOptions {
   /** Keep every call of a layer. */
   readonly trace?: boolean;
   readonly choose?: NumberChoice | null;
+  /** Answers what the program reads of its arrays while it builds the graph; may throw to end the analysis. */
+  readonly values?: (run: Run, node: ArrayNode) => Tensor | null;
 }
 
 /** A run of one view: the evaluator's world after it, and what it saw. */
@@ -98,6 +102,7 @@ export class Analyser {
   /** The file as Python would run it. */
   program(source: SourceFile): Run {
     const run = this.begin('program', 1_500_000);
+    run.ev.followsAll = true;
     within(run, () => run.host.run(run.ev, source, '__main__'));
     return run;
   }
@@ -119,11 +124,13 @@ export class Analyser {
   }
 
   /** A class or function with a config and input shapes. */
-  entry(request: EntryRequest, { trace = false, choose = null }: EntryOptions = {}): EntryAnalysis {
+  entry(request: EntryRequest, { trace = false, choose = null, values }: EntryOptions = {}): EntryAnalysis {
     const source = this.sources.source(request.file);
     if (!source) throw new Error(`${request.file} cannot be read`);
     const run = this.begin('entry', 4_000_000, choose);
+    run.ev.followsAll = true;
     if (trace) run.notes.trace = [];
+    if (values) run.ev.values = node => values(run, node);
     let outputs: Value | null = null;
     within(run, () => {
       outputs = runEntry(run, source, request);
@@ -283,7 +290,7 @@ export function collect(source: SourceFile, runs: readonly Run[]): FileAnalysis 
     layers,
     classes,
     facts,
-    dependencies: new Set(runs.flatMap(r => [...r.host.files.keys()])),
+    dependencies: new Set(runs.flatMap(r => [...r.host.files.keys(), ...r.host.checkpoints])),
     limits: runs.flatMap(r => r.limits),
   };
 }

@@ -1,15 +1,15 @@
 /** What every command starts from: the workspace over this machine's files, an analyser, and paths as users write them. */
 import path from 'node:path';
-import { Analyser } from '../analysis/analyser';
+import { Analyser, type EntryAnalysis } from '../analysis/analyser';
 import type { Origin } from '../interpreter/values';
 import type { ReportOptions } from '../rules/report';
-import { parseConfig, readConfig } from '../session/inputs';
+import { inputSpecs, parseConfig, readConfig } from '../session/inputs';
 import { NodeFileSystem } from '../workspace/file-system.node';
 import { cellAt } from '../workspace/notebook';
 import { relative, slashed } from '../workspace/paths';
 import { ignoredIn } from '../workspace/settings';
 import { Workspace } from '../workspace/workspace';
-import { UsageError } from './command';
+import { type EntryValues, inputsOf, symbolsOf, UsageError } from './command';
 
 export interface Project {
   readonly workspace: Workspace;
@@ -71,6 +71,17 @@ export function configOf(project: Project, given: string | undefined): Readonly<
   if (given === undefined) return null;
   if (given.trimStart().startsWith('{')) return parseConfig(given, '--config');
   return readConfig(project.workspace.files, existing(project, given));
+}
+
+/** The analysis of a class or function entered as the command line says. @throws UsageError where it cannot be entered */
+export function enter(project: Project, file: string, name: string, given: EntryValues): EntryAnalysis {
+  const config = configOf(project, given.config);
+  const inputs = inputSpecs(inputsOf(given.input), symbolsOf(given.symbol));
+  try {
+    return project.analyser.entry({ file, name, config, inputs, seed: null });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 /** How findings are chosen: the project's settings, narrowed by the command line. */

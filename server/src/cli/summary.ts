@@ -3,19 +3,8 @@ import { parseArgs } from 'node:util';
 import type { FileAnalysis } from '../analysis/types';
 import { byteText, shortNumber, summarize } from '../features/parameters';
 import type { SummaryResult } from '../protocol';
-import { inputSpecs } from '../session/inputs';
-import {
-  type Command,
-  ENTRY_DETAILS,
-  ENTRY_OPTIONS,
-  type EntryValues,
-  exactlyOne,
-  inputsOf,
-  oneOf,
-  symbolsOf,
-  UsageError,
-} from './command';
-import { configOf, existingSource, openProject, type Project, shown } from './project';
+import { type Command, ENTRY_DETAILS, ENTRY_OPTIONS, type EntryValues, exactlyOne, oneOf, UsageError } from './command';
+import { enter, existingSource, openProject, type Project, shown } from './project';
 
 export const summary: Command = {
   usage: 'summary FILE --entry CLASS [--config FILE|JSON] [--format text|json]',
@@ -40,18 +29,9 @@ export const summary: Command = {
 
 /** @throws UsageError where the class cannot be made */
 function summaryOf(project: Project, file: string, name: string, given: EntryValues): SummaryResult {
-  const config = configOf(project, given.config);
-  const inputs = inputSpecs(inputsOf(given.input), symbolsOf(given.symbol));
   // Without a config the reader's view has the model in symbols.
-  const isEntered = config !== null || inputs.length > 0;
-  let analysis: FileAnalysis;
-  try {
-    analysis = isEntered
-      ? project.analyser.entry({ file, name, config, inputs, seed: null })
-      : project.analyser.analyse(file);
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  const isEntered = given.config !== undefined || given.input !== undefined;
+  const analysis: FileAnalysis = isEntered ? enter(project, file, name, given) : project.analyser.analyse(file);
   const instance = analysis.classes.find(c => c.name === name)?.instance;
   if (!instance) throw new UsageError(`${name} is no nn.Module class of ${shown(file)} that could be made`);
   return summarize(name, instance, analysis.facts[isEntered ? 'entry' : 'reader']);

@@ -40,6 +40,9 @@ function bind(ev: Evaluator, found: Value, self: Value, cls: ClassValue): Value 
       return v.func;
     case 'property':
       return ev.call(v.get, args([self]));
+    case 'unknown':
+      ev.escape([self]); // as a method it may do anything
+      return found;
     default:
       return found;
   }
@@ -147,7 +150,10 @@ function instanceAttribute(ev: Evaluator, v: InstanceValue, name: string): Value
   if (own) return own;
   if (found) return bind(ev, found, v, v.cls);
   if (name === '__class__') return v.cls;
-  if (name === '__dict__') return dict(v.attributes);
+  if (name === '__dict__') {
+    ev.escape([v]);
+    return dict(v.attributes);
+  }
   const fallback = lookupClass(v.cls, '__getattr__');
   if (fallback?.kind === 'function') return ev.call(fallback, args([v, str(name)]));
   if (v.open || v.cls.open) return unknown(`${v.cls.name} has parts that are out of reach`);

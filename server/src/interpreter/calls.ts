@@ -57,6 +57,7 @@ export function callValue(ev: Evaluator, callee: Value, passed: Arguments): Valu
     case 'union':
       return callUnion(ev, f.options, passed);
     case 'unknown':
+      escapes(ev, passed);
       return unknown(f.reason);
     case 'int':
     case 'float':
@@ -67,9 +68,14 @@ export function callValue(ev: Evaluator, callee: Value, passed: Arguments): Valu
     case 'array':
       throw new Refusal('signature', `A value of type ${f.kind} cannot be called`, {}, 'TypeError');
     default:
+      escapes(ev, passed);
       return unknown('is not known to be callable');
   }
 }
+
+/** What is passed to something out of reach. */
+const escapes = (ev: Evaluator, { positional, keywords }: Arguments): void =>
+  ev.escape([...positional, ...keywords.values()]);
 
 /** Calls one of several: what any of them gives, unless all are refused. */
 function callUnion(ev: Evaluator, options: readonly Value[], passed: Arguments): Value {
@@ -118,9 +124,12 @@ function openInstance(ev: Evaluator, cls: ClassValue): Value {
 }
 
 export function callFunction(ev: Evaluator, f: FunctionValue, passed: Arguments): Value {
-  if (ev.frames.length > ev.budget.depth) return unknown('is called too deeply to follow');
+  const isTooDeep = ev.frames.length > ev.budget.depth;
   const active = ev.frames.filter(frame => frame.func?.node === f.node);
-  if (active.length > MOST_SELF_CALLS) return unknown('calls itself too often to follow');
+  if (isTooDeep || active.length > MOST_SELF_CALLS) {
+    escapes(ev, passed);
+    return unknown(isTooDeep ? 'is called too deeply to follow' : 'calls itself too often to follow');
+  }
   ev.step();
   const scope: Scope = { names: freshNames(), parent: f.closure, kind: 'function' };
   bindParameters(ev, f, passed, scope);
@@ -149,7 +158,7 @@ export function callFunction(ev: Evaluator, f: FunctionValue, passed: Arguments)
   try {
     for (const p of f.node.params) {
       const value = scope.names.get(p.name);
-      if (value) ev.observe('arg', p, p.name, value);
+      if (value) ev.observe('arg', p.start === p.nameStart ? p : { ...p, start: p.nameStart }, p.name, value);
     }
     if (f.node.kind === 'Lambda') return evaluate(ev, f.node.body);
     const { body } = f.node;

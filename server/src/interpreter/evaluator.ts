@@ -18,7 +18,8 @@ import type { Pending } from './branches';
 import { callValue, instantiate } from './calls';
 import { formatValue } from './format';
 import { Heap } from './heap';
-import type { Interpreter } from './interpreter';
+import { isInstance } from './instances';
+import type { ArraysInFile, Interpreter } from './interpreter';
 import { args } from './interpreter';
 import { iterate, lengthOf } from './iteration';
 import { joinValues } from './join';
@@ -40,6 +41,7 @@ import {
   type Origin,
   type Scope,
   str,
+  unknown,
   type Value,
 } from './values';
 
@@ -50,6 +52,8 @@ export interface Host {
   readonly builtins: ReadonlyMap<string, Value>;
   /** The module `import name` (or `from ..name`) means in `from`; null when it is out of reach. */
   importModule(evaluator: Evaluator, name: string, level: number, from: ModuleValue): ModuleValue | null;
+  /** What the file of arrays at an absolute path holds now; null where that cannot be told. */
+  arraysIn(path: string): ArraysInFile | null;
 }
 
 /** What is told of a run as it happens. */
@@ -145,11 +149,17 @@ export class Evaluator implements Interpreter {
   readonly usualPlaces = new Places();
   /** How many conditions that nothing decides led here. */
   doubts = 0;
+  /** Whether objects are followed from where they are made: not so where functions are read on their own. */
+  followsAll = false;
+  private readonly escaped = new WeakSet<InstanceValue>();
+  /** Attributes whose absence was reported: the next read of one is no news. */
+  private readonly reported = new Places();
   /** While walking a path taken only to see its shapes, nothing is reported. */
   muted = 0;
   steps = 0;
   /** Where numbers are wanted instead of symbols: the one for a parameter of this name. */
   chooseNumber: ((name: string, usual: number | null) => number) | null = null;
+  values: Interpreter['values'] = null;
   private place: { node: Node; file: string } | null = null;
 
   constructor(
@@ -195,11 +205,54 @@ export class Evaluator implements Interpreter {
     this.reportRaised(refusal, place);
   }
 
+  /** What Python certainly raises here: inside a `try` it is raised, elsewhere an unknown value goes on. */
+  raised(exception: 'IndexError' | 'KeyError' | 'ValueError', reason: string): Value {
+    if (this.catching > 0) throw new PythonRaise(str(exception));
+    return unknown(reason);
+  }
+
   /** Reports what was raised at `place` and caught by nobody. */
   reportRaised(refusal: Refusal, place: Origin): void {
     if (this.muted > 0) return;
+    const { layer, name } = refusal.detail;
+    if (refusal.kind === 'attribute' && layer && name) this.reported.add(layer, name);
     const chain = this.frames.flatMap(f => (f.caller ? [f.caller] : []));
     this.recorder.refuse(refusal, place, [...chain, place]);
+  }
+
+  /** The instances in these values get out of sight: what is out of reach may give them any attribute. */
+  escape(values: Iterable<Value>): void {
+    const waiting = [...values];
+    for (let v = waiting.pop(); v; v = waiting.pop()) {
+      const value = this.settled(v);
+      if (value.kind === 'instance') {
+        if (this.escaped.has(value)) continue;
+        this.escaped.add(value);
+        waiting.push(...value.attributes.values());
+      } else if (value.kind === 'method') waiting.push(value.self);
+      else if (value.kind === 'union') waiting.push(...value.options);
+      else if (value.kind === 'list' || value.kind === 'tuple')
+        waiting.push(...(value.items ?? [value.element!]).filter(holdsInstances));
+    }
+  }
+
+  /** Whether an attribute that was not found is certainly absent, and nothing was said of it yet. */
+  isMissing(v: InstanceValue, name: string): boolean {
+    if (
+      this.reported.has(v, name) ||
+      !this.followsAll ||
+      this.usualReads > 0 ||
+      v.open ||
+      v.cls.open ||
+      this.escaped.has(v)
+    )
+      return false;
+    const base = v.cls.mro.find(c => !c.node);
+    return (
+      v.cls.node !== null &&
+      base?.bare === true &&
+      v.cls.mro.every(c => (c.node ? c.node.decorators.length === 0 && !hasHooks(c) : base.mro.includes(c)))
+    );
   }
 
   observe(kind: 'assign' | 'arg' | 'return' | 'expr', node: Node, name: string | null, value: Value): void {
@@ -219,6 +272,10 @@ export class Evaluator implements Interpreter {
   }
   private labelled(label?: string) {
     return { label, origin: this.origin() };
+  }
+
+  arraysIn(path: string): ArraysInFile | null {
+    return this.host.arraysIn(path);
   }
 
   // ---- parameters of the reader's view --------------------------------------------------------------------------------
@@ -294,24 +351,7 @@ export class Evaluator implements Interpreter {
     return lengthOf(this, value);
   }
   isInstance(value: Value, cls: ClassValue): boolean | null {
-    const v = this.settled(value);
-    switch (v.kind) {
-      case 'instance':
-        return v.cls.mro.includes(cls) ? true : v.cls.open ? null : false;
-      case 'unknown':
-      case 'parameter':
-        return null;
-      case 'union': {
-        const answers = new Set(v.options.map(o => this.isInstance(o, cls)));
-        return answers.size === 1 ? [...answers][0] : null;
-      }
-      case 'native':
-        return v.type.cls ? v.type.cls.mro.includes(cls) : null;
-      case 'array':
-        return this.arrayType.cls && !v.guessed ? this.arrayType.cls === cls : null;
-      default:
-        return cls.open ? null : nameMatches(v.kind, cls.name);
-    }
+    return isInstance(this, value, cls);
   }
   join(values: readonly Value[]): Value {
     return joinValues(this.facts, values);
@@ -330,30 +370,9 @@ export class Evaluator implements Interpreter {
   }
 }
 
-/** Whether a value of this kind is an instance of the builtin class of that name. */
-function nameMatches(kind: Value['kind'], name: string): boolean {
-  switch (kind) {
-    case 'bool':
-      return name === 'bool' || name === 'int' || name === 'object';
-    case 'function':
-    case 'method':
-    case 'builtin':
-      return name === 'Callable' || name === 'FunctionType' || name === 'object';
-    case 'none':
-      return name === 'NoneType' || name === 'object';
-    case 'class':
-      return name === 'type' || name === 'object';
-    case 'dict':
-      return ['dict', 'Mapping', 'MutableMapping', 'object', 'defaultdict', 'OrderedDict', 'Dict'].includes(name);
-    case 'list':
-      return ['list', 'Sequence', 'Iterable', 'object', 'List'].includes(name);
-    case 'tuple':
-      return ['tuple', 'Sequence', 'Iterable', 'object', 'Tuple'].includes(name);
-    case 'int':
-      return ['int', 'Integral', 'Number', 'Real', 'object'].includes(name);
-    case 'float':
-      return ['float', 'Number', 'Real', 'object'].includes(name);
-    default:
-      return kind === name || name === 'object';
-  }
-}
+const holdsInstances = ({ kind }: Value): boolean =>
+  kind === 'instance' || kind === 'list' || kind === 'tuple' || kind === 'method' || kind === 'union';
+
+/** Whether a class answers for attributes itself. */
+const hasHooks = ({ attributes }: ClassValue): boolean =>
+  ['__getattr__', '__getattribute__', '__setattr__'].some(name => attributes.has(name));

@@ -9,6 +9,7 @@ import type { Evaluator, Frame } from './evaluator';
 import { Unknowable } from './interpreter';
 import { learn, narrow } from './knowledge';
 import { binary, compare, truthOf, unary } from './operators';
+import { asMayBeGiven, DEFAULTED, isDefaultedIndex, isDefaultedNone, resting } from './usual';
 import {
   type Arguments,
   bool,
@@ -82,7 +83,7 @@ function dispatch(ev: Evaluator, e: Expr): Value {
     case 'Subscript': {
       const owner = evaluate(ev, e.value);
       const index = evaluate(ev, e.slice);
-      return guarded(ev, e, () => ev.getItem(owner, index));
+      return isDefaultedIndex(index) ? DEFAULTED : guarded(ev, e, () => ev.getItem(owner, index));
     }
     case 'Slice':
       return {
@@ -96,13 +97,15 @@ function dispatch(ev: Evaluator, e: Expr): Value {
     case 'BinOp': {
       const left = evaluate(ev, e.left);
       const right = evaluate(ev, e.right);
+      if (isDefaultedNone(left) || isDefaultedNone(right)) return DEFAULTED;
       return guarded(ev, e, () => binary(ev, e.op, left, right));
     }
     case 'UnaryOp': {
       const operand = evaluate(ev, e.operand);
       if (e.op === 'not') {
+        const reads = ev.usualReads;
         const answer = truthOf(ev, operand);
-        return bool(answer === null ? null : !answer);
+        return resting(ev, reads, bool(answer === null ? null : !answer));
       }
       return guarded(ev, e, () => unary(ev, e.op, operand));
     }
@@ -171,11 +174,20 @@ function yielded(ev: Evaluator, values: readonly Value[], exact = true): void {
   if (!exact || ev.heap.depth > yields.forks) yields.exact = false;
 }
 
-/** Of arrays, and of modules written here that are not open, every name is known: a missing one is refused. */
+const isDunder = (name: string): boolean => /^__\w+__$/.test(name);
+
+/**
+ * Of arrays, of modules written here that are not open, and of instances that were followed from where they were made,
+ * every name is known: a missing one is refused.
+ */
 function noAttribute(ev: Evaluator, owner: Value, name: string): Value {
   const v = ev.settled(owner);
+  if (v.kind === 'instance') {
+    if (isDunder(name) || !ev.isMissing(v, name)) return unknown(`has no attribute ${name}`);
+    throw new Refusal('attribute', `${v.cls.name} has no attribute ${name}`, { name, layer: v }, 'AttributeError');
+  }
   const complete =
-    v.kind === 'module' ? v.file === null && !v.open && !/^__\w+__$/.test(name) : v.kind === 'array' && !v.guessed;
+    v.kind === 'module' ? v.file === null && !v.open && !isDunder(name) : v.kind === 'array' && !v.guessed;
   if (!complete) return unknown(`has no attribute ${name}`);
   const what = v.kind === 'module' ? v.name : 'mx.array';
   throw new Refusal('attribute', `${what} has no attribute ${name}`, { name }, 'AttributeError');
@@ -274,7 +286,9 @@ function boolean(ev: Evaluator, op: 'and' | 'or', parts: readonly Expr[]): Value
     if (answer !== null) {
       const stops = answer === (op === 'or');
       if (stops && ev.usualReads > reads) glance(ev, () => void walk(at + 1));
-      return stops ? value : walk(at + 1);
+      if (stops) return value;
+      const rest = walk(at + 1);
+      return op === 'or' && isDefaultedNone(value) ? asMayBeGiven(rest) : rest;
     }
     // The value stands where it decides; otherwise the rest does, on the path where this one did not decide.
     let rest: Value = NONE;
@@ -302,8 +316,10 @@ function comparison(ev: Evaluator, e: Compare): Value {
   for (const [i, op] of e.ops.entries()) {
     const right = evaluate(ev, e.comparators[i]);
     const l = left;
-    const value = guarded(ev, e, () => compare(ev, op, l, right));
-    if (e.ops.length === 1) return value;
+    const reads = ev.usualReads;
+    const defaulted = op !== 'is' && op !== 'is not' && (isDefaultedNone(l) || isDefaultedNone(right));
+    const value = defaulted ? DEFAULTED : guarded(ev, e, () => compare(ev, op, l, right));
+    if (e.ops.length === 1) return resting(ev, reads, value);
     const answer = truthOf(ev, value);
     if (answer === false) return FALSE;
     if (answer === null) result = bool(null);

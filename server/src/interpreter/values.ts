@@ -170,6 +170,8 @@ export interface ClassValue {
   readonly open: boolean;
   /** Makes the instance of a class written here instead of in Python (dtypes, int, dict, …). */
   readonly construct?: (interpreter: Interpreter, cls: ClassValue, args: Arguments) => Value;
+  /** Of a class written here: its instances have the attributes that code gives them, and no others. */
+  readonly bare?: boolean;
   /** Fields of a dataclass in order, inherited ones included. */
   readonly dataclass?: readonly DataclassField[];
 }
@@ -421,6 +423,7 @@ export const nativeClass = (
   bases: readonly ClassValue[],
   attributes: Iterable<readonly [string, Value]> = [],
   construct?: ClassValue['construct'],
+  bare = false,
 ): ClassValue => {
   const cls: ClassValue = {
     kind: 'class',
@@ -432,6 +435,7 @@ export const nativeClass = (
     module: null,
     open: bases.some(b => b.open),
     construct,
+    bare,
   };
   (cls as { mro: readonly ClassValue[] }).mro = [cls, ...new Set(bases.flatMap(b => b.mro))];
   return cls;

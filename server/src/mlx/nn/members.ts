@@ -41,6 +41,11 @@ function knownKey(c: Call, name: string): string {
   throw new Unknowable('the key is not known');
 }
 
+const isKnownKey = (c: Call): boolean => {
+  const key = c.value('key');
+  return key.kind === 'str' && key.value !== null;
+};
+
 const noSuchMember = (self: InstanceValue, name: string): Refusal =>
   new Refusal('attribute', `${self.cls.name} has no member ${name}`, { name, layer: self }, 'KeyError');
 
@@ -59,6 +64,7 @@ export const dictMethods: readonly BuiltinValue[] = [
     return value;
   }),
   moduleMethod('Module.__setitem__(key, value)', (c, self) => {
+    if (!isKnownKey(c)) c.interpreter.heap.openInstance(self);
     c.interpreter.heap.set(self.attributes, knownKey(c, 'key'), c.value('value'));
     return NONE;
   }),
@@ -87,10 +93,17 @@ export const dictMethods: readonly BuiltinValue[] = [
     return value ?? c.value('default');
   }),
   moduleMethod('Module.setdefault(key, default=None, /)', (c, self) => {
+    if (!isKnownKey(c)) c.interpreter.heap.openInstance(self);
     const key = knownKey(c, 'key');
     const value = member(self, key);
     if (value !== null) return value;
     c.interpreter.heap.set(self.attributes, key, c.value('default'));
     return c.value('default');
   }),
+  ...['copy', 'clear', 'popitem'].map(name =>
+    moduleMethod(`Module.${name}()`, (c, self) => {
+      c.interpreter.heap.openInstance(self);
+      throw new Unknowable(`${name} of a module is not followed`);
+    }),
+  ),
 ];

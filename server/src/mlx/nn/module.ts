@@ -178,5 +178,7 @@ export const Module = registerModuleClass(
       ],
       ['state', property(moduleMethod('Module.state()', (_c, self) => self))],
     ],
+    undefined,
+    true,
   ),
 );
