@@ -34,6 +34,12 @@ export type RefusalKind =
   | 'quantize-mode'
   | 'quantize-packed'
   | 'quantize-module'
+  | 'weights-missing'
+  | 'weights-unexpected'
+  | 'weights-shape'
+  | 'weights-layout'
+  | 'weights-quantized'
+  | 'weights-file'
   | 'value'
   | 'signature'
   | 'attribute';

@@ -5,6 +5,7 @@
 import { attempt } from '../interpreter/branches';
 import { BUILTINS } from '../interpreter/builtins/functions';
 import type { Evaluator, Frame, Host } from '../interpreter/evaluator';
+import type { ArraysInFile } from '../interpreter/interpreter';
 import { block } from '../interpreter/statements';
 import { standardLibrary } from '../interpreter/stdlib/modules';
 import { type ModuleValue, module, str } from '../interpreter/values';
@@ -20,6 +21,8 @@ export class WorkspaceHost implements Host {
   readonly builtins = BUILTINS;
   /** Files that were read, by path. */
   readonly files = new Map<string, SourceFile>();
+  /** Checkpoints that were looked at. */
+  readonly checkpoints = new Set<string>();
 
   constructor(private readonly sources: SourceProvider) {}
 
@@ -36,6 +39,11 @@ export class WorkspaceHost implements Host {
     if (before) return before;
     const source = this.sources.source(path);
     return source && this.run(ev, source, moduleName(name, level, from));
+  }
+
+  arraysIn(path: string): ArraysInFile | null {
+    this.checkpoints.add(path);
+    return this.sources.arraysIn?.(path) ?? null;
   }
 
   /** Runs a file's top level as the module `name`. */

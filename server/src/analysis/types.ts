@@ -8,6 +8,7 @@ import type { Dim } from '../../../engine/src/dims/dim';
 import type { Facts } from '../../../engine/src/dims/facts';
 import type { ArrayType } from '../../../engine/src/graph/op';
 import type { RefusalDetail, RefusalKind } from '../../../engine/src/graph/refusal';
+import type { ArraysInFile } from '../interpreter/interpreter';
 import type { InstanceValue, Origin, Value } from '../interpreter/values';
 import type { Call, Module } from '../python/ast';
 import type { LineIndex } from '../python/positions';
@@ -113,4 +114,6 @@ export interface SourceProvider {
   source(path: string): SourceFile | null;
   /** The file that `import name` means in `from` (`level` leading dots), or null for what is not in reach. */
   resolve(name: string, level: number, from: string): string | null;
+  /** The arrays that a checkpoint holds, by name; null where it cannot be read, or not at once. */
+  arraysIn?(path: string): ArraysInFile | null;
 }

@@ -7,6 +7,7 @@ import type { Dim } from '../../../engine/src/dims/dim';
 import type { Facts } from '../../../engine/src/dims/facts';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
 import type { ArrayType, Attrs } from '../../../engine/src/graph/op';
+import type { Tensor } from '../../../engine/src/tensor';
 import type { Heap } from './heap';
 import type {
   Arguments,
@@ -20,6 +21,13 @@ import type {
   Value,
 } from './values';
 
+/** What a file of arrays holds. */
+export interface ArraysInFile {
+  readonly arrays: ReadonlyMap<string, ArrayType>;
+  /** Why MLX cannot load it, as a sentence; null where it can. */
+  readonly problem: string | null;
+}
+
 export interface Interpreter {
   /** What is known of dimensions on the path being walked. */
   readonly facts: Facts;
@@ -29,6 +37,9 @@ export interface Interpreter {
   readonly arrayType: NativeType;
   /** State that belongs to one run of a program (MLX's random generator, default device), by owner. */
   readonly session: Map<string, unknown>;
+
+  /** The values of an array, in a run that computes them where the program reads them; null in every other. */
+  readonly values: ((node: ArrayNode) => Tensor | null) | null;
 
   /** Where the expression being evaluated stands. */
   origin(): Origin | null;
@@ -70,6 +81,8 @@ export interface Interpreter {
   join(values: readonly Value[]): Value;
   /** `str(value)`; null where it cannot be known. */
   format(value: Value): string | null;
+  /** What the file of arrays at an absolute path holds now, by name; null where that cannot be told. */
+  arraysIn(path: string): ArraysInFile | null;
   bool(value: boolean | null): BoolValue;
 }
 

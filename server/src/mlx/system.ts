@@ -5,6 +5,7 @@
  */
 import { anonymous, type Dim, mul, type Poly, symbol } from '../../../engine/src/dims/dim';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
+import { Refusal } from '../../../engine/src/graph/refusal';
 import type { Interpreter } from '../interpreter/interpreter';
 import {
   type BuiltinValue,
@@ -144,6 +145,17 @@ const opaque = (signature: string, reason: string): BuiltinValue =>
 
 // ---- files ------------------------------------------------------------------------------------------------------------
 
+/**
+ * The arrays of a file that a program names by its own place; null where it cannot be looked into.
+ * @throws Refusal for a file that is damaged
+ */
+function arraysIn(c: Call, file: string): Value | null {
+  if (!file.startsWith('/') && !/^[a-z]:[\\/]/i.test(file)) return null;
+  const found = c.interpreter.arraysIn(file);
+  if (found?.problem) throw new Refusal('weights-file', found.problem, {}, 'RuntimeError');
+  return found && dict([...found.arrays].map(([name, type]) => [name, c.interpreter.source(type, name)]));
+}
+
 /** What a file holds: one array, or arrays by names that only the file knows. */
 function load(c: Call): Value {
   const weights = c.interpreter.source({ shape: null, dtype: null }, 'weights');
@@ -151,7 +163,7 @@ function load(c: Call): Value {
   const suffix = file?.slice(file.lastIndexOf('.') + 1);
   if (suffix === 'npy') return weights;
   if (suffix !== 'safetensors' && suffix !== 'npz' && suffix !== 'gguf') return unknown('loads weights at run time');
-  const arrays = dict([], weights);
+  const arrays = arraysIn(c, file!) ?? dict([], weights);
   return c.flag('return_metadata') ? tuple([arrays, dict([], unknown('is metadata of a file'))]) : arrays;
 }
 
@@ -159,7 +171,8 @@ export const systemFunctions: readonly BuiltinValue[] = [
   ...SILENT.map(silent),
   ...COUNTS.map(count),
   ...OPAQUE.map(([signature, reason]) => opaque(signature, reason)),
-  define('mx.default_device()', () => native(device, null)),
+  // A run is on this machine's CPU.
+  define('mx.default_device()', c => native(device, c.interpreter.values ? 'cpu' : null)),
   define('mx.default_stream(device)', c => native(stream, deviceOf(c.value('device')) ?? null)),
   ...['new_stream', 'new_thread_local_stream', 'new_thread_unsafe_stream'].map(newStream),
   define('mx.is_available(device)', () => bool(null)),
@@ -173,7 +186,7 @@ const named = (functions: readonly BuiltinValue[]): (readonly [string, Value])[]
   functions.map(f => [f.name.slice(f.name.lastIndexOf('.') + 1), f]);
 
 const available = (name: string, parameters = ''): BuiltinValue =>
-  define(`mx.${name}.is_available(${parameters})`, () => bool(null));
+  define(`mx.${name}.is_available(${parameters})`, c => bool(c.interpreter.values ? false : null));
 
 /** `mx.metal`: older names of the functions about memory, and captures for the debugger. */
 const metal = module(

@@ -3,6 +3,7 @@
  */
 import type { RefusalKind } from '../../../engine/src/graph/refusal';
 import { CALL_RULES } from './calls';
+import { CHECKPOINT_RULES, judgeCheckpoint } from './checkpoint';
 import type { Judge, Rule } from './diagnostic';
 import { judgeAttribute, judgeSignature, PORTING_RULES } from './porting';
 import { judgeQuantization, QUANTIZATION_RULES } from './quantization';
@@ -20,11 +21,15 @@ export const JUDGES: Readonly<Record<RefusalKind, Judge>> = {
     keyof typeof QUANTIZATION_RULES,
     Judge
   >),
+  ...(Object.fromEntries(entries(CHECKPOINT_RULES).map(kind => [kind, judgeCheckpoint(kind)])) as Record<
+    keyof typeof CHECKPOINT_RULES,
+    Judge
+  >),
   signature: judgeSignature,
   attribute: judgeAttribute,
 };
 
 /** Every rule, by code. */
-export const RULES: readonly Rule[] = [SHAPE_RULES, CALL_RULES, QUANTIZATION_RULES, PORTING_RULES]
+export const RULES: readonly Rule[] = [SHAPE_RULES, CALL_RULES, QUANTIZATION_RULES, CHECKPOINT_RULES, PORTING_RULES]
   .flatMap(family => Object.values<Rule>(family))
   .sort((a, b) => (a.code < b.code ? -1 : 1));

@@ -88,12 +88,16 @@ export class MemoryFileSystem implements FileSystem {
     return this.files.get(path)?.stamp ?? null;
   }
 
-  async readBytes(path: string, start: number, end: number): Promise<{ bytes: Uint8Array; size: number }> {
+  readNow(path: string, start: number, end: number): { bytes: Uint8Array; size: number } | null {
     const text = this.read(path);
-    if (text !== null) {
-      const all = new TextEncoder().encode(text);
-      return { bytes: all.slice(start, end), size: all.length };
-    }
+    if (text === null) return null;
+    const all = new TextEncoder().encode(text);
+    return { bytes: all.slice(start, end), size: all.length };
+  }
+
+  async readBytes(path: string, start: number, end: number): Promise<{ bytes: Uint8Array; size: number }> {
+    const text = this.readNow(path, start, end);
+    if (text !== null) return text;
     if (!this.bytes) throw new Error(`there is no file ${path}`);
     return this.bytes(path, start, end);
   }

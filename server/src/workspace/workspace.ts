@@ -5,8 +5,10 @@
  * (an edit, a watcher, a pushed file) tells it with `changed`, and learns which analyses to make anew.
  */
 import type { SourceFile, SourceProvider } from '../analysis/types';
+import type { ArraysInFile } from '../interpreter/interpreter';
 import { parse } from '../python/parse';
 import { LineIndex } from '../python/positions';
+import { isCheckpoint, readCheckpointNow } from './checkpoint';
 import type { FileSystem } from './file-system';
 import { ImportResolver, sitePackagesOf } from './imports';
 import { type Notebook, readNotebook } from './notebook';
@@ -34,6 +36,7 @@ export class Workspace implements SourceProvider {
   private readonly held = new Map<string, Held>();
   private readonly open = new Map<string, { text: string; notebook: Notebook | null }>();
   private readonly settings = new Map<string, ProjectSettings>();
+  private readonly checkpoints = new Map<string, { stamp: number | null; found: ArraysInFile | null }>();
   private resolver: ImportResolver | null = null;
 
   constructor(
@@ -98,6 +101,19 @@ export class Workspace implements SourceProvider {
       });
     }
     return this.resolver.resolve(name, level, from);
+  }
+
+  // ---- checkpoints ----------------------------------------------------------------------------------------------------
+
+  /** What a checkpoint holds, from its headers; they are read again when the file changes. */
+  arraysIn(path: string): ArraysInFile | null {
+    const stamp = this.files.stamp(path);
+    const known = this.checkpoints.get(path);
+    if (known && known.stamp === stamp) return known.found;
+    const checkpoint = stamp !== null && isCheckpoint(path) ? readCheckpointNow(path, this.files) : null;
+    const found = checkpoint && { arrays: checkpoint.arrays, problem: checkpoint.problems[0]?.message ?? null };
+    this.checkpoints.set(path, { stamp, found });
+    return found;
   }
 
   // ---- changes --------------------------------------------------------------------------------------------------------

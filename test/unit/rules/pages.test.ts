@@ -11,8 +11,15 @@ import { Workspace } from '../../../server/src/workspace/workspace';
 const FOLDER = path.resolve(import.meta.dirname, '../../../docs/rules');
 const pages = readdirSync(FOLDER).filter(name => name.startsWith('MLX'));
 
+/** Files that examples load. */
+const FILES: readonly (readonly [string, string])[] = [
+  ['/w/damaged.safetensors', 'version https://git-lfs.github.com/spec/v1'],
+  ['/w/whole.safetensors', `\x02${'\0'.repeat(7)}{}`],
+];
+
 function codesIn(python: string): string[] {
-  const workspace = new Workspace(new MemoryFileSystem([['/w/example.py', python]]), { folders: ['/w'] });
+  const files = new MemoryFileSystem([['/w/example.py', python], ...FILES]);
+  const workspace = new Workspace(files, { folders: ['/w'] });
   const diagnostics = findingsToDiagnostics(new Analyser(workspace).analyse('/w/example.py'), {
     selection: () => ({ select: [], ignore: [] }),
     isOwn: () => true,

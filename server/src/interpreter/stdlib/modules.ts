@@ -8,12 +8,12 @@ import { fieldMarker, makeDataclass } from '../dataclasses';
 import type { Evaluator } from '../evaluator';
 import { args, Unknowable } from '../interpreter';
 import { known } from '../iteration';
+import { namedTupleClass } from '../named-tuples';
 import { setKey } from '../subscripts';
 import {
   type Arguments,
   bool,
   builtin,
-  type ClassValue,
   dict,
   float,
   freshId,
@@ -31,6 +31,7 @@ import {
   unknown,
   type Value,
 } from '../values';
+import { PATH_MODULES } from './paths';
 
 type Run = (ev: Evaluator, passed: Arguments) => Value;
 const fn = (name: string, run: Run): readonly [string, Value] => [
@@ -337,22 +338,6 @@ function namedTuple(ev: Evaluator, name: Value, fields: Value): Value {
   return namedTupleClass(n.kind === 'str' && n.value ? n.value : 'namedtuple', names, new Map());
 }
 
-/** The class of a namedtuple with these fields. */
-export function namedTupleClass(
-  name: string,
-  fields: readonly string[],
-  defaults: ReadonlyMap<string, Value>,
-): ClassValue {
-  return nativeClass(name, [], [], (_, __, passed) =>
-    tuple(
-      fields.map(
-        (f, i) => passed.positional[i] ?? passed.keywords.get(f) ?? defaults.get(f) ?? unknown(`${f} is not passed`),
-      ),
-      fields,
-    ),
-  );
-}
-
 // ---- dataclasses, typing, abc, enum, inspect --------------------------------------------------------------------------
 
 const dataclass: Run = (ev, passed) => {
@@ -565,7 +550,7 @@ export function standardLibrary(): Map<string, ModuleValue> {
       }),
     ],
   };
-  const modules = new Map<string, ModuleValue>();
+  const modules = new Map<string, ModuleValue>(Object.entries(PATH_MODULES));
   for (const [name, attributes] of Object.entries(tables)) modules.set(name, module(name, attributes, true));
   return modules;
 }
