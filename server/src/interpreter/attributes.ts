@@ -3,6 +3,7 @@ import { typeMethod } from './builtins/types';
 import type { Evaluator } from './evaluator';
 import { onGuess } from './guess';
 import { args } from './interpreter';
+import { classOfTuple } from './named-tuples';
 import {
   type ClassValue,
   dict,
@@ -112,7 +113,9 @@ export function getAttribute(ev: Evaluator, value: Value, name: string): Value |
     case 'tuple': {
       const field = v.fields?.indexOf(name) ?? -1;
       if (field >= 0 && v.items) return v.items[field];
-      return typeMethod(ev, v, name);
+      const cls = classOfTuple(v);
+      const found = cls && lookupClass(cls, name);
+      return found ? bind(ev, found, v, cls) : typeMethod(ev, v, name);
     }
     default:
       return typeMethod(ev, v, name);

@@ -4,6 +4,7 @@ import { makeDataclass } from './dataclasses';
 import type { Evaluator, Frame } from './evaluator';
 import { evaluate } from './expressions';
 import { args } from './interpreter';
+import { namedTupleOf } from './named-tuples';
 import { block } from './statements';
 import { type ClassValue, type FunctionValue, freshNames, type Scope, str, type Value } from './values';
 
@@ -85,7 +86,7 @@ export function classDefinition(ev: Evaluator, node: ClassDef): Value {
   } finally {
     ev.frames.pop();
   }
-  let value: Value = cls;
+  let value: Value = namedTupleOf(cls) ?? cls;
   const inherited = cls.mro.find(c => c !== cls && c.dataclass);
   for (let i = node.decorators.length - 1; i >= 0; i--) {
     const decorator = ev.settled(evaluate(ev, node.decorators[i]));

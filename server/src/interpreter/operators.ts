@@ -14,6 +14,7 @@ import {
 } from '../../../engine/src/dims/dim';
 import { Refusal } from '../../../engine/src/graph/refusal';
 import type { Node } from '../python/ast';
+import { lookupClass } from './attributes';
 import type { Evaluator } from './evaluator';
 import { guessedAmong, isGuess, onGuess } from './guess';
 import { args } from './interpreter';
@@ -401,8 +402,10 @@ export function equal(ev: Evaluator, left: Value, right: Value): boolean | null 
         : false;
 }
 
+/** Whether it may be equal to something of another kind. */
 const isOpenKind = (v: Value): boolean =>
-  v.kind === 'instance' || v.kind === 'union' || v.kind === 'native' || v.kind === 'array';
+  (v.kind === 'instance' && (v.open || v.cls.open || lookupClass(v.cls, '__eq__') !== null)) ||
+  v.kind === 'union' || v.kind === 'native' || v.kind === 'array';
 
 /** Decides by the usual values of symbols where nothing else does; such a decision counts as usual. */
 function usually(ev: Evaluator, a: Dim, b: Dim, decide: (a: number, b: number) => boolean): boolean | null {

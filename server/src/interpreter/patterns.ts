@@ -3,7 +3,7 @@ import type { Pattern } from '../python/ast';
 import { bindName } from './assignment';
 import type { Evaluator } from './evaluator';
 import { evaluate } from './expressions';
-import { list, unknown, type Value } from './values';
+import { type ClassValue, freshId, keyOf, list, unknown, type Value } from './values';
 
 /** true, false, or null when it may fit. Captured names are bound as they are met. */
 export function matchPattern(ev: Evaluator, pattern: Pattern, subject: Value): boolean | null {
@@ -25,15 +25,17 @@ export function matchPattern(ev: Evaluator, pattern: Pattern, subject: Value): b
     case 'MatchMapping': {
       if (v.kind !== 'dict') return v.kind === 'unknown' || v.kind === 'union' ? null : false;
       let fits: boolean | null = v.rest ? null : true;
+      const rest = new Map(v.entries);
       for (const [i, key] of pattern.keys.entries()) {
-        const k = ev.settled(evaluate(ev, key));
-        const entry = k.kind === 'str' && k.value !== null ? v.entries.get(`s:${k.value}`) : undefined;
-        if (!entry && !v.rest) return false;
+        const id = keyOf(ev.settled(evaluate(ev, key)));
+        const entry = id === null ? undefined : v.entries.get(id);
+        if (id !== null) rest.delete(id);
+        if (!entry && !v.rest) return id === null ? null : false;
         const answer = matchPattern(ev, pattern.patterns[i], entry?.value ?? v.rest ?? unknown('is not known'));
         if (answer === false) return false;
         if (answer === null) fits = null;
       }
-      if (pattern.rest) bindName(ev, pattern.rest, v);
+      if (pattern.rest) bindName(ev, pattern.rest, { ...v, id: freshId(), entries: rest });
       return fits;
     }
     case 'MatchClass': {
@@ -46,9 +48,10 @@ export function matchPattern(ev: Evaluator, pattern: Pattern, subject: Value): b
         if (answer === false) return false;
         if (answer === null) all = null;
       }
-      // `int(n)` of a builtin class captures the subject itself.
-      for (const inner of pattern.patterns) {
-        const answer = matchPattern(ev, inner, pattern.patterns.length === 1 ? v : unknown('is not known'));
+      const names = cls.kind === 'class' ? positionalNames(ev, cls) : null;
+      for (const [i, inner] of pattern.patterns.entries()) {
+        const part = names ? names[i] && ev.getAttribute(v, names[i]) : v;
+        const answer = matchPattern(ev, inner, part || unknown('is not known'));
         if (answer === false) return false;
         if (answer === null) all = null;
       }
@@ -60,6 +63,15 @@ export function matchPattern(ev: Evaluator, pattern: Pattern, subject: Value): b
     case 'MatchError':
       return null;
   }
+}
+
+/** What `Point(x, y)` compares by position; null for the builtin classes, whose one pattern is for the subject itself. */
+function positionalNames(ev: Evaluator, cls: ClassValue): readonly string[] | null {
+  if (!cls.node && !cls.dataclass) return null;
+  const given = ev.getAttribute(cls, '__match_args__');
+  const items = given ? ev.iterate(given).items : null;
+  if (items) return items.flatMap(i => (i.kind === 'str' && i.value !== null ? [i.value] : []));
+  return cls.dataclass?.filter(f => f.init && !f.keywordOnly).map(f => f.name) ?? [];
 }
 
 function matchSequence(ev: Evaluator, patterns: readonly Pattern[], v: Value): boolean | null {

@@ -430,7 +430,8 @@ export const asTuple = (ev: Evaluator, v: Value): Value => {
   const s = ev.settled(v);
   if (s.kind === 'tuple') return s;
   const over = ev.iterate(s);
-  return over.items ? tuple(over.items) : openTuple(over.element, over.length);
+  // A copy: what a list holds grows in place.
+  return over.items ? tuple([...over.items]) : openTuple(over.element, over.length);
 };
 export const asList = (ev: Evaluator, v: Value): Value => {
   const over = ev.iterate(v);
