@@ -175,7 +175,9 @@ export function symbolic(
     made.open = true;
     return made;
   }
-  if (known) {
+  // An empty default stands for what is to be given.
+  const empty = (known?.kind === 'list' || known?.kind === 'tuple') && known.items?.length === 0;
+  if (known && !empty) {
     if (known.kind === 'int') return width(ev, name, known);
     return usually(name, known);
   }

@@ -37,9 +37,11 @@ import {
 export function evaluate(ev: Evaluator, e: Expr): Value {
   ev.step();
   const value = dispatch(ev, e);
-  if (value.kind === 'array') ev.observe('expr', e, null, value);
+  if (value.kind === 'array' || (ev.observesAll && isNumbers(value))) ev.observe('expr', e, null, value);
   return value;
 }
+
+const isNumbers = ({ kind }: Value): boolean => kind === 'int' || kind === 'tuple' || kind === 'list';
 
 /** Runs something that MLX may refuse, with `node` as its place; a refusal is reported and makes the value unknown. */
 export function guarded(ev: Evaluator, node: Node, run: () => Value): Value {

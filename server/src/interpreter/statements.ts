@@ -25,6 +25,7 @@ import { hasNews, loop } from './loops';
 import { augmented, truthOf } from './operators';
 import { matchPattern } from './patterns';
 import { deleteItem } from './subscripts';
+import { asMayBeGiven } from './usual';
 import { NONE, str, unknown, type Value } from './values';
 
 export function block(ev: Evaluator, body: readonly Stmt[]): Flow {
@@ -190,7 +191,12 @@ export function decide(ev: Evaluator, test: Expr, yes: () => Flow, no: () => Flo
   });
   const mark = ev.heap.watch();
   const flow = chosen();
-  for (const { target, key } of ev.heap.changesSince(mark)) ev.usualPlaces.add(target, key);
+  const names = ev.frame.scope.names;
+  for (const { target, key } of ev.heap.changesSince(mark)) {
+    ev.usualPlaces.add(target, key);
+    const value = target === names ? names.get(key) : undefined;
+    if (value && asMayBeGiven(value) !== value) ev.heap.set(names, key, asMayBeGiven(value));
+  }
   ev.heap.close(mark);
   return flow;
 }
@@ -319,8 +325,7 @@ function tryBlock(ev: Evaluator, stmt: Try): Flow {
     // Not caught here: a refusal that nothing else catches is reported now.
     const { raised } = outcome;
     if (raised.refusal && raised.place && ev.catching === 0 && ev.muted === 0) {
-      const chain = ev.frames.flatMap(f => (f.caller ? [f.caller] : []));
-      ev.recorder.refuse(raised.refusal, raised.place, [...chain, raised.place]);
+      ev.reportRaised(raised.refusal, raised.place);
       return null;
     }
     throw raised;
