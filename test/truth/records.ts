@@ -50,6 +50,7 @@ export interface Case {
   readonly call?: string;
   readonly params?: { readonly [path: string]: { readonly shape: readonly number[]; readonly dtype: DType } } | null;
   readonly trainable?: readonly string[] | null;
+  readonly repr?: string | null;
 }
 
 /** The cases of a `*.jsonl.gz` file; its first line is metadata. */

@@ -13,9 +13,10 @@ import { WorkspaceHost } from '../../server/src/analysis/host';
 import { Evaluator, type Frame, PythonRaise, type Recorder } from '../../server/src/interpreter/evaluator';
 import { evaluate } from '../../server/src/interpreter/expressions';
 import { block } from '../../server/src/interpreter/statements';
-import { array, module, type Value } from '../../server/src/interpreter/values';
+import { array, type InstanceValue, module, type Value } from '../../server/src/interpreter/values';
 import { numpyArray } from '../../server/src/mlx/convert';
 import { dtypeOf } from '../../server/src/mlx/define';
+import { isModule, moduleEntries } from '../../server/src/mlx/nn/membership';
 import { parse } from '../../server/src/python/parse';
 import type { Case, NestedNumbers, Recorded, RecordedArray } from './records';
 
@@ -203,6 +204,7 @@ class Comparison {
     if ('tuple' in expected) return value.kind === 'tuple' ? this.items(expected.tuple, value) : 'wrong';
     if ('list' in expected) return value.kind === 'list' ? this.items(expected.list, value) : 'wrong';
     if ('dict' in expected) {
+      if (isModule(value)) return this.members(expected.dict, value);
       if (value.kind !== 'dict') return 'wrong';
       const names = Object.keys(expected.dict);
       if (value.rest) return 'unknown';
@@ -211,6 +213,14 @@ class Comparison {
     }
     if ('numpy' in expected) return this.numpy(expected, value);
     return is(objectName(value) === expected.object);
+  }
+
+  /** A module is a dict. */
+  private members(expected: { readonly [key: string]: Recorded }, module: InstanceValue): Match {
+    const { entries, open } = moduleEntries(module);
+    if (open) return 'unknown';
+    if (entries.length !== Object.keys(expected).length) return 'wrong';
+    return worst(entries.map(([name, v]) => (name in expected ? this.match(expected[name], v) : 'wrong')));
   }
 
   private numpy(expected: Extract<Recorded, { numpy: string }>, value: Value): Match {
@@ -277,6 +287,7 @@ export function scoreCase(c: Case): Score {
   const session = new Session(c.env);
   let value: Value | null;
   try {
+    if (c.init && c.call === c.expr) session.run(`m = ${c.init}`);
     value = session.run(c.expr);
   } catch (e) {
     return {
@@ -295,8 +306,17 @@ export function scoreCase(c: Case): Score {
   if (value === null) return { case: c, verdict: 'wrong', answer: 'nothing' };
   // a module alone has no result to compare, only its parameters
   const result = c.init && !c.call ? 'right' : new Comparison(session).match(c.out, value);
-  const matched = worst([result, ...(c.params ? [matchParameters(c)] : [])]);
+  const matched = worst([result, ...(c.params ? [matchParameters(c)] : []), ...(c.repr ? [matchRepr(c)] : [])]);
   return { case: c, verdict: matched, answer: show(value) };
+}
+
+/** Whether the module prints as MLX prints it; the record keeps the first 2000 characters. */
+function matchRepr(c: Case): Match {
+  const value = new Session(c.env).run(`repr(${c.init})`);
+  if (value?.kind !== 'str') return 'wrong';
+  // where an address stands nothing can be known
+  if (value.value === null) return c.repr!.includes('0x...') ? 'right' : 'unknown';
+  return value.value.slice(0, 2000) === c.repr ? 'right' : 'wrong';
 }
 
 /** Whether the module that `init` makes has the recorded parameters, and the recorded ones among them are trainable. */

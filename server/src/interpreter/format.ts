@@ -1,7 +1,7 @@
 /** `str()` and `repr()` of values, as far as they are known. */
 import { isKnown } from '../../../engine/src/dims/dim';
 import type { Evaluator } from './evaluator';
-import type { Value } from './values';
+import type { InstanceValue, Value } from './values';
 
 /** Python's text of a float: `1.0`, `1e-05`, `inf`. */
 export function formatFloat(x: number): string {
@@ -41,6 +41,8 @@ export function formatValue(ev: Evaluator, value: Value): string | null {
     }
     case 'native':
       return v.type.format?.(v) ?? null;
+    case 'instance':
+      return said(ev, v, '__str__') ?? said(ev, v, '__repr__');
     case 'class':
       return `<class '${v.module ? `${v.module.name}.` : ''}${v.name}'>`;
     default:
@@ -48,8 +50,17 @@ export function formatValue(ev: Evaluator, value: Value): string | null {
   }
 }
 
+/** What an object says of itself through this method, where it has one. */
+function said(ev: Evaluator, v: InstanceValue, method: string): string | null {
+  const found = ev.getAttribute(v, method);
+  if (found?.kind !== 'method') return null;
+  const text = ev.settled(ev.callWith(found));
+  return text.kind === 'str' ? text.value : null;
+}
+
 export function reprOf(ev: Evaluator, value: Value): string | null {
   const v = ev.settled(value);
+  if (v.kind === 'instance') return said(ev, v, '__repr__');
   if (v.kind === 'str')
     return v.value === null ? null : `'${v.value.replace(/\\/g, '\\\\').replace(/'/g, "\\'").replace(/\n/g, '\\n')}'`;
   return formatValue(ev, v);

@@ -12,7 +12,7 @@ import { array, type BuiltinValue, int, tuple, type Value } from '../interpreter
 import { arrayOfSequence, numpyArray, scalarArray, scalarKind, toArray } from './convert';
 import { type Call, define, isOpaque, typeName } from './define';
 import { element } from './elementwise';
-import { flagOnly, givenDtype } from './sequences';
+import { givenDtype } from './sequences';
 
 // ---- filled -----------------------------------------------------------------------------------------------------------
 
@@ -173,7 +173,7 @@ export const creationFunctions: readonly BuiltinValue[] = [
   define('mx.linspace(start, stop, num=50, endpoint=True, dtype=None, *, stream=None)', c =>
     c.interpreter.record('linspace', [element(c, 'start'), element(c, 'stop')], {
       num: c.dim('num'),
-      endpoint: flagOnly(c, 'endpoint'),
+      endpoint: c.flag('endpoint'),
       dtype: dtypeOr(c, 'float32'),
     }),
   ),

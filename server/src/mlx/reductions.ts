@@ -8,7 +8,7 @@ import { Refusal } from '../../../engine/src/graph/refusal';
 import { Unknowable } from '../interpreter/interpreter';
 import { type BuiltinValue, tuple, type Value } from '../interpreter/values';
 import { type Call, define } from './define';
-import { flagOnly, givenDtype, keepingDtype } from './sequences';
+import { givenDtype, keepingDtype } from './sequences';
 
 /** Folds that take one axis or several. */
 const FOLDS = ['sum', 'mean', 'prod', 'max', 'min', 'all', 'any', 'logsumexp', 'median'] as const;
@@ -20,7 +20,7 @@ const fold = (name: string): BuiltinValue => define(`mx.${name}(${FOLD_PARAMETER
 function folded(c: Call, op: string, more: Record<string, number>): Value {
   const a = c.arrayOnly('a');
   return answering(c, op, a, () =>
-    c.interpreter.record(op, [a], { axes: c.axes('axis'), keepdims: flagOnly(c, 'keepdims'), ...more }),
+    c.interpreter.record(op, [a], { axes: c.axes('axis'), keepdims: c.flag('keepdims'), ...more }),
   );
 }
 
@@ -48,7 +48,7 @@ const position = (name: 'argmax' | 'argmin'): BuiltinValue =>
     return answering(c, name, a, () =>
       c.interpreter.record(name, [a], {
         axes: c.has('axis') ? [c.int('axis')] : null,
-        keepdims: flagOnly(c, 'keepdims'),
+        keepdims: c.flag('keepdims'),
       }),
     );
   });
@@ -75,7 +75,7 @@ function scanned(c: Call, op: string, dtype: DType | null): Value {
   const { node, axis } = flatUnlessAxis(c);
   const input = dtype === null ? node : c.interpreter.record('astype', [node], { dtype }).node;
   return keepingDtype(c, input, () =>
-    c.interpreter.record(op, [input], { axis, reverse: flagOnly(c, 'reverse'), inclusive: flagOnly(c, 'inclusive') }),
+    c.interpreter.record(op, [input], { axis, reverse: c.flag('reverse'), inclusive: c.flag('inclusive') }),
   );
 }
 
@@ -111,7 +111,7 @@ function unique(c: Call): Value {
     ['return_inverse', inverse],
     ['return_counts', counts],
   ] as const;
-  const wanted = more.filter(([name]) => flagOnly(c, name)).map(([, value]) => value);
+  const wanted = more.filter(([name]) => c.flag(name)).map(([, value]) => value);
   return wanted.length === 0 ? values : tuple([values, ...wanted]);
 }
 

@@ -71,11 +71,3 @@ export function keepingDtype(c: Call, node: ArrayNode, run: () => Value): Value 
     return c.interpreter.source({ shape: null, dtype: node.dtype });
   }
 }
-
-/** A flag that MLX takes as True or False alone. @throws Refusal for another value, Unknowable when it may be either */
-export function flagOnly(c: Call, name: string): boolean {
-  const v = c.value(name);
-  if (v.kind !== 'bool' && !isOpaque(v) && v.kind !== 'native' && v.kind !== 'instance')
-    throw c.wrong(name, 'True or False');
-  return c.flag(name);
-}

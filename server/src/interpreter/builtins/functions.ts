@@ -10,6 +10,7 @@ import {
   min as minDim,
   negate,
 } from '../../../../engine/src/dims/dim';
+import { Refusal } from '../../../../engine/src/graph/refusal';
 import { lookupClass } from '../attributes';
 import type { Evaluator } from '../evaluator';
 import { dictOf } from '../expressions';
@@ -22,6 +23,7 @@ import {
   builtin,
   type ClassValue,
   dict,
+  ELLIPSIS,
   float,
   type Iteration,
   instance,
@@ -198,7 +200,12 @@ function extreme(which: 'min' | 'max'): Run {
     const many = passed.positional.length > 1;
     const over: Iteration = many ? known(passed.positional) : ev.iterate(need(passed, 0));
     const fallback = passed.keywords.get('default');
-    if (over.items?.length === 0) return fallback ?? unknown('nothing is there');
+    if (over.items?.length === 0) {
+      // a list may have been filled where nothing was seen, a tuple is what it is
+      if (!many && !fallback && ev.settled(passed.positional[0]).kind === 'tuple')
+        throw new Refusal('value', `${which}() of an empty tuple`);
+      return fallback ?? unknown('nothing is there');
+    }
     if (passed.keywords.has('key') || !over.items) {
       const all = over.items ?? [over.element];
       return fallback && !over.items ? ev.join([...all, fallback]) : ev.join(all);
@@ -544,6 +551,7 @@ export const BUILTINS: ReadonlyMap<string, Value> = new Map<string, Value>([
   fn('hex', () => str(null)),
   ['__name__', str('__main__')],
   ['NotImplemented', unknown('is NotImplemented')],
+  ['Ellipsis', ELLIPSIS],
   ['__file__', str(null)],
 ]);
 

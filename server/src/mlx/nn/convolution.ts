@@ -20,12 +20,22 @@ function perAxis(l: Layer, name: string, spatial: number): Value {
   return one && spatial > 1 ? tuple(Array.from({ length: spatial }, () => v)) : v;
 }
 
-/** The sizes in such an argument. */
-function sizes(v: Value, spatial: number): readonly Dim[] {
-  if (v.kind === 'int') return [v.value];
-  if ((v.kind === 'tuple' || v.kind === 'list') && v.items)
-    return v.items.map(item => (item.kind === 'int' ? item.value : anonymous()));
-  return Array.from({ length: spatial }, () => anonymous());
+/** The sizes of the kernel. @throws Refusal for what is no size: text, None, floats, too few */
+function kernelSizes(l: Layer, spatial: number): readonly Dim[] {
+  const v = perAxis(l, 'kernel_size', spatial);
+  const size = (item: Value): Dim => {
+    if (item.kind === 'int') return item.value;
+    if (item.kind === 'bool' && item.value !== null) return Number(item.value);
+    return anonymous();
+  };
+  const isSequence = v.kind === 'tuple' || v.kind === 'list';
+  const wanted = spatial === 1 ? 'an int' : `an int or ${spatial} of them`;
+  if (['str', 'none', 'float', 'dict'].includes(v.kind) || (spatial === 1 && isSequence))
+    throw l.call.wrong('kernel_size', wanted);
+  if (!isSequence) return Array.from({ length: spatial }, () => (spatial === 1 ? size(v) : anonymous()));
+  if (!v.items) return Array.from({ length: spatial }, () => anonymous());
+  if (v.items.length < spatial) throw l.call.wrong('kernel_size', wanted);
+  return v.items.map(size);
 }
 
 /** The input must have the weight's rank, and its channels on the last axis. */
@@ -65,7 +75,7 @@ const convolution = ({ name, spatial, transposed, settings }: Convolution): Clas
     init: `(in_channels, out_channels, kernel_size, ${settings.map(s => `${s}=${DEFAULTS[s]}`).join(', ')}, bias=True)`,
     construct(l) {
       const [input, output] = [l.dim('in_channels'), l.dim('out_channels')];
-      const kernel = sizes(perAxis(l, 'kernel_size', spatial), spatial);
+      const kernel = kernelSizes(l, spatial);
       const groups = settings.includes('groups') ? l.dim('groups') : 1;
       requireGroups(l, input, groups);
       const perGroup = floorDiv(input, groups);

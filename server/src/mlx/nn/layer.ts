@@ -64,6 +64,13 @@ export class Layer {
     return isOpaque(v) || (v.kind === 'array' && v.node.value === null) ? anonymous() : this.call.dim(name);
   }
 
+  /** A size that Python only computes with, so that MLX takes whole floats too. */
+  count(name: string): Dim {
+    const v = this.value(name);
+    if (v.kind !== 'float') return this.dim(name);
+    return v.value !== null && Number.isInteger(v.value) ? v.value : anonymous();
+  }
+
   /** A number, or null when its value is not known. */
   number(name: string): number | null {
     return this.call.float(name);

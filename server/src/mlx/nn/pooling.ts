@@ -55,6 +55,7 @@ const pooling = (name: string, spatial: number, reduce: 'max' | 'mean'): ClassVa
       l.set('_kernel_size', list(asInts(kernel)));
       l.set('_stride', list(asInts(stride)));
       l.set('_padding', list(padding.map(p => tuple(asInts([p, p])))));
+      l.set('_axes', tuple(Array.from({ length: spatial }, (_, i) => int(i - spatial - 1))));
       l.set('_padding_value', reduce === 'max' ? float(-Infinity) : int(0));
     },
     call: '(x)',

@@ -30,7 +30,7 @@ export const SinusoidalPositionalEncoding = defineLayer({
   init: '(dims, min_freq=0.0001, max_freq=1, scale=None, cos_first=False, full_turns=False)',
   construct(l) {
     const { mx } = l;
-    const dims = l.dim('dims');
+    const dims = l.count('dims');
     const odd = l.interpreter.facts.divides(2, dims) === 'no';
     if (odd || (isKnown(dims) && dims <= 0))
       throw l.refusal('value', `SinusoidalPositionalEncoding needs a positive even dims, not ${showDim(dims)}`);

@@ -21,7 +21,7 @@ export const MultiHeadAttention = defineLayer({
   init: '(dims, num_heads, query_input_dims=None, key_input_dims=None, value_input_dims=None, value_dims=None, value_output_dims=None, bias=False)',
   construct(l) {
     const dims = l.value('dims');
-    const [size, heads] = [l.dim('dims'), l.dim('num_heads')];
+    const [size, heads] = [l.dim('dims'), l.count('num_heads')];
     if (!isKnown(heads) || heads !== 0)
       l.interpreter.facts.requireDivides(heads, size, () =>
         l.refusal(

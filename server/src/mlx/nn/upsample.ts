@@ -219,6 +219,7 @@ function factorsOf(v: Value): { each: (number | null)[] | null; all: number | nu
 /** `float(scale)` of each, as the layer keeps it. */
 function asFloats(v: Value): Value {
   if (v.kind === 'int') return float(isKnown(v.value) ? v.value : null);
+  if (v.kind === 'str') return float(v.value === null ? null : Number(v.value));
   if ((v.kind === 'tuple' || v.kind === 'list') && v.items) return tuple(v.items.map(asFloats));
   return v;
 }
@@ -233,7 +234,8 @@ export const Upsample = defineLayer({
     if (mode.kind === 'str' && mode.value === 'nearest' && l.flag('antialias'))
       throw l.refusal('value', "Upsample cannot antialias in mode 'nearest'");
     const factor = l.value('scale_factor');
-    if (factor.kind === 'str' || factor.kind === 'none' || factor.kind === 'dict')
+    const isText = factor.kind === 'str' && (factor.value === null || Number.isFinite(Number(factor.value)));
+    if (!isText && (factor.kind === 'str' || factor.kind === 'none' || factor.kind === 'dict'))
       throw l.call.wrong('scale_factor', 'a number or a tuple of numbers');
     requireCompatible(l.flag('align_corners'), l.flag('antialias'));
     l.set('scale_factor', asFloats(factor));
