@@ -1,5 +1,6 @@
 /**
- * Scores the recorded behaviour of MLX against ours: bundles test/truth/main.ts and runs it. Arguments are that file's.
+ * Scores the recorded behaviour of MLX against ours: bundles test/truth/main.ts, or another of `BOARDS` that is named
+ * first, and runs it. Arguments are that file's.
  */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
@@ -8,11 +9,15 @@ import esbuild from 'esbuild';
 import { pyrightParser } from './pyright-parser.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-const outfile = path.join(root, 'test/.tmp/truth.cjs');
+const BOARDS = { cases: 'test/truth/main.ts', logits: 'test/truth/logits/main.ts' };
+const [named] = process.argv.slice(2);
+const board = named in BOARDS ? named : 'cases';
+const args = process.argv.slice(named in BOARDS ? 3 : 2);
+const outfile = path.join(root, `test/.tmp/truth-${board}.cjs`);
 
 await esbuild.build({
   absWorkingDir: root,
-  entryPoints: ['test/truth/main.ts'],
+  entryPoints: [BOARDS[board]],
   outfile,
   bundle: true,
   platform: 'node',
@@ -22,7 +27,7 @@ await esbuild.build({
   logLevel: 'warning',
   plugins: [pyrightParser()],
 });
-const { status } = spawnSync(process.execPath, ['--enable-source-maps', outfile, ...process.argv.slice(2)], {
+const { status } = spawnSync(process.execPath, ['--enable-source-maps', outfile, ...args], {
   stdio: 'inherit',
 });
 process.exitCode = status ?? 1;

@@ -30,6 +30,8 @@ import type {
 
 export interface AnalyserOptions {
   readonly budget?: Budget;
+  /** Whether expressions whose values are ints, tuples or lists are observed too; targets and parameters always are. */
+  readonly everything?: boolean;
 }
 
 /** A number for a parameter that nothing configures, by its name and default: for runs that are to have values. */
@@ -73,6 +75,7 @@ export class Analyser {
     const budget = this.options.budget ?? { steps, depth: 60 };
     const ev = new Evaluator(host, notes, { ...budget });
     notes.facts = ev.facts;
+    ev.observesAll = this.options.everything ?? false;
     ev.chooseNumber = choose;
     return { ev, notes, host, limits: [] };
   }

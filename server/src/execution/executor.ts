@@ -6,9 +6,8 @@ import type { Executor } from '../features/executor';
 import type { Workspace } from '../workspace/workspace';
 import { program } from './program';
 import { quantizeCheckpoint, quantizeTarget } from './quantize';
-import { type Engine, type Machine, run } from './run';
-import { prepare } from './target';
-import type { OpenBinary } from './weights';
+import { type Engine, type Machine, prepareWithValues, run } from './run';
+import { type OpenBinary, withTypesOfFiles } from './weights';
 
 /** Evaluates on this thread, with pauses. */
 export const hereEngine: Engine = {
@@ -24,9 +23,18 @@ export function makeExecutor(
   const machine: Machine = { files: workspace.files, open, engine };
   const analyser = new Analyser(workspace);
   return {
-    run: async (request, options) => run(prepare(analyser, request), request, machine, options),
-    program: async request => program(prepare(analyser, request), request, machine),
-    quantize: async (request, options) => quantizeTarget(prepare(analyser, request), request, machine, options),
+    run: async (request, options) => {
+      const typed = await withTypesOfFiles(request, open);
+      return run(await prepareWithValues(analyser, typed, machine, options.signal), typed, machine, options);
+    },
+    program: async request => {
+      const typed = await withTypesOfFiles(request, open);
+      return program(await prepareWithValues(analyser, typed, machine), typed, machine);
+    },
+    quantize: async (request, options) => {
+      const typed = await withTypesOfFiles(request, open);
+      return quantizeTarget(await prepareWithValues(analyser, typed, machine, options.signal), typed, machine, options);
+    },
     quantizeWeights: (path, choice, options) => quantizeCheckpoint(path, choice, machine, options),
   };
 }

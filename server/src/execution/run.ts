@@ -1,14 +1,16 @@
 /** Runs a prepared graph: values, statistics, a trace by layer. */
 import type { DType } from '../../../engine/src/dtype';
 import type { EvaluateOptions, Evaluation } from '../../../engine/src/evaluate/evaluate';
+import { EvaluationError } from '../../../engine/src/evaluate/plan';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
 import { slice, statistics } from '../../../engine/src/stats';
 import { elementCount, type Tensor } from '../../../engine/src/tensor';
+import type { Analyser } from '../analysis/analyser';
 import type { ExecuteOptions, ExecuteRequest } from '../features/executor';
 import type { ArrayResult, BackendName, InputArray, LayerResult, RunResult, Scalar } from '../protocol';
 import type { FileSystem } from '../workspace/file-system';
 import { nodesOf, numberSymbols, numericShape, seededValues } from './numbers';
-import { arraysOf, type Prepared } from './target';
+import { arraysOf, type Prepared, prepare, ValuesNeeded } from './target';
 import { countOf, modulePaths, type OpenBinary, openCheckpoint, parametersOf, readValues } from './weights';
 
 /** Evaluates graphs: in a worker where there is one. */
@@ -85,6 +87,43 @@ export async function bindings(prepared: Prepared, request: ExecuteRequest, mach
       );
   }
   return { bind, symbols, used };
+}
+
+/** The prepared request, with values computed as far as the entry reads them while its graph is recorded. */
+export async function prepareWithValues(
+  analyser: Analyser,
+  request: ExecuteRequest,
+  machine: Machine,
+  signal?: AbortSignal,
+): Promise<Prepared> {
+  const read: (Tensor | null)[] = [];
+  for (;;) {
+    try {
+      return prepare(analyser, request, read);
+    } catch (error) {
+      if (!(error instanceof ValuesNeeded)) throw error;
+      read.push(await valuesOf(error.prepared, request, machine, signal));
+    }
+  }
+}
+
+/** The values of the one output; null where it rests on something without values. */
+async function valuesOf(prepared: Prepared, request: ExecuteRequest, machine: Machine, signal?: AbortSignal) {
+  const { bind, symbols } = await bindings(prepared, request, machine);
+  try {
+    const { outputs } = await machine.engine.evaluate([prepared.outputs[0].node], {
+      facts: prepared.run.ev.facts,
+      symbols,
+      bind,
+      signal,
+      memoryLimit: MEMORY_LIMIT,
+      backend: request.backend ?? 'wasm',
+    });
+    return outputs[0];
+  } catch (error) {
+    if (error instanceof EvaluationError) return null;
+    throw error;
+  }
 }
 
 export async function run(

@@ -6,6 +6,7 @@ import type { DType } from '../../../engine/src/dtype';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
 import type { ArrayType } from '../../../engine/src/graph/op';
 import { Refusal } from '../../../engine/src/graph/refusal';
+import type { Tensor } from '../../../engine/src/tensor';
 import { type Analyser, collect, type NumberChoice, type Run } from '../analysis/analyser';
 import type { LayerCall } from '../analysis/notes';
 import type { LayerSite } from '../analysis/types';
@@ -15,6 +16,7 @@ import { type Frame, PythonRaise } from '../interpreter/evaluator';
 import { args } from '../interpreter/interpreter';
 import type { InstanceValue, Value } from '../interpreter/values';
 import type { InputArray } from '../protocol';
+import type { ClassDef } from '../python/ast';
 import { inputSpecs } from '../session/inputs';
 import { editableAxis, numberNamed } from './numbers';
 
@@ -41,11 +43,24 @@ function chooser(request: ExecuteRequest): { choose: NumberChoice; chosen: Recor
   };
 }
 
-/** @throws Error with a message for the user */
-export function prepare(analyser: Analyser, request: ExecuteRequest): Prepared {
+/**
+ * An entry reads values of an array to decide what to record: they are computed, and it is recorded again with them.
+ * Carries what has been recorded so far, with the array as its output.
+ */
+export class ValuesNeeded extends Error {
+  constructor(readonly prepared: Prepared) {
+    super('values are read while the graph is recorded');
+  }
+}
+
+/**
+ * @param read values that the entry reads on its way, in order; null for what cannot be computed
+ * @throws Error with a message for the user; ValuesNeeded where an entry reads more than `read` holds
+ */
+export function prepare(analyser: Analyser, request: ExecuteRequest, read: readonly (Tensor | null)[] = []): Prepared {
   const { kind } = request.target;
   if (kind === 'layer') return prepareLayer(analyser, request);
-  if (kind === 'class' || kind === 'entry') return prepareEntry(analyser, request);
+  if (kind === 'class' || kind === 'entry') return prepareEntry(analyser, request, read);
   return prepareProgram(analyser, request);
 }
 
@@ -107,10 +122,28 @@ function sourceOf(run: Run, input: InputArray, request: ExecuteRequest): ArrayNo
 
 // ---- a class or an entry ----------------------------------------------------------------------------------------------
 
-function prepareEntry(analyser: Analyser, request: ExecuteRequest): Prepared {
+/** Values that an entry may read; what it reads beyond them stays unknown. */
+const MOST_READ = 256;
+
+function prepareEntry(analyser: Analyser, request: ExecuteRequest, read: readonly (Tensor | null)[]): Prepared {
   const { name } = request.target;
   const inputs = request.inputs.length > 0 ? request.inputs : guessInputs(analyser, request);
   const { choose, chosen } = chooser(request);
+  let reads = 0;
+  const values = (run: Run, node: ArrayNode): Tensor | null => {
+    const i = reads++;
+    if (i < read.length) return read[i];
+    if (i >= MOST_READ) return null;
+    const definition = entryClass(run, request);
+    throw new ValuesNeeded({
+      run,
+      outputs: [{ name: 'values', node }],
+      inputs: inputNodes(inputs, [node]),
+      root: definition && run.notes.selfOf(definition),
+      calls: [],
+      chosen,
+    });
+  };
   const analysis = analyser.entry(
     {
       file: request.file,
@@ -119,7 +152,7 @@ function prepareEntry(analyser: Analyser, request: ExecuteRequest): Prepared {
       inputs: inputSpecs(inputs, request.symbols),
       seed: request.seed,
     },
-    { trace: true, choose },
+    { trace: true, choose, values },
   );
   const { run } = analysis;
   const [finding] = run.notes.findings;
@@ -141,6 +174,12 @@ function prepareEntry(analyser: Analyser, request: ExecuteRequest): Prepared {
     calls,
     chosen,
   };
+}
+
+/** The definition of the class that is entered, if it is one. */
+function entryClass(run: Run, { file, target }: ExecuteRequest): ClassDef | null {
+  const value = run.ev.modules.get(file)?.attributes.get(target.name);
+  return value?.kind === 'class' ? value.node : null;
 }
 
 /** What the reader's view learnt of the array parameters of `__call__`. */

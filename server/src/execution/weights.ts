@@ -8,6 +8,7 @@ import { type RandomAccess, readExactly } from '../../../engine/src/formats/rand
 import { readHeader, readTensor, type TensorEntry } from '../../../engine/src/formats/safetensors';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
 import type { Tensor } from '../../../engine/src/tensor';
+import type { ExecuteRequest } from '../features/executor';
 import { lookupClass } from '../interpreter/attributes';
 import type { InstanceValue, Value } from '../interpreter/values';
 import { isModule, moduleEntries } from '../mlx/nn/membership';
@@ -135,4 +136,15 @@ export async function readValues(spec: string, open: OpenBinary | null): Promise
   const entry = (await readHeader(file)).tensors.get(key);
   if (!entry) throw new Error(`${path} has no array ${key}`);
   return readTensor(file, entry);
+}
+
+/** The request with shapes and dtypes from the files that its inputs name: the graph is recorded for these. */
+export async function withTypesOfFiles<R extends ExecuteRequest>(request: R, open: OpenBinary | null): Promise<R> {
+  if (!request.inputs.some(input => input.file)) return request;
+  const inputs = request.inputs.map(async input => {
+    if (!input.file) return input;
+    const { shape, dtype } = await readValues(input.file, open);
+    return { ...input, shape: [...shape], dtype };
+  });
+  return { ...request, inputs: await Promise.all(inputs) };
 }

@@ -6,7 +6,6 @@
 import { anonymous, type Dim, isKnown, mul, product } from '../../../engine/src/dims/dim';
 import { OpenShape } from '../../../engine/src/dims/shape';
 import { type DType, isInexact, sizeOf } from '../../../engine/src/dtype';
-import { constantOf } from '../../../engine/src/graph/constant';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
 import { Refusal } from '../../../engine/src/graph/refusal';
 import { showType } from '../../../engine/src/graph/show';
@@ -32,6 +31,7 @@ import { arrayConstructor } from './creation';
 import { isOpaque, typeName } from './define';
 import { dtypeValue } from './dtypes';
 import { getItem, setItem } from './indexing';
+import { knownValues } from './known';
 
 const nodeOf = (value: Value): ArrayNode => (value as ArrayValue).node;
 
@@ -195,7 +195,7 @@ function requireOne(interpreter: Interpreter, node: ArrayNode, what: string): vo
 /** `array.item()`, and what `int`, `float` and `bool` read. */
 export function item(interpreter: Interpreter, node: ArrayNode, what = 'array.item'): Value {
   requireOne(interpreter, node, what);
-  const constant = constantOf(interpreter.facts, node);
+  const constant = knownValues(interpreter, node);
   if (constant?.dtype === 'complex64')
     return { kind: 'complex', real: constant.data[0] as number, imaginary: constant.data[1] as number };
   return pythonNumber(node.dtype, constant ? constant.data[0] : null);
@@ -209,7 +209,7 @@ export function toList(interpreter: Interpreter, node: ArrayNode): Value {
   const shape = rankedShape(interpreter, node);
   if (!shape) return unknown('is the list of an array of unknown rank');
   if (shape.length === 0) return item(interpreter, node, 'array.tolist');
-  const constant = constantOf(interpreter.facts, node);
+  const constant = knownValues(interpreter, node);
   const element = () => pythonNumber(node.dtype, null);
   const build = (axis: number, offset: number): Value => {
     if (axis === shape.length) return constant ? pythonNumber(node.dtype, constant.data[offset]) : element();

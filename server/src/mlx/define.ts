@@ -9,7 +9,6 @@
  */
 import { anonymous, type Dim, isKnown } from '../../../engine/src/dims/dim';
 import { DTYPES, type DType } from '../../../engine/src/dtype';
-import { constantOf } from '../../../engine/src/graph/constant';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
 import { Refusal } from '../../../engine/src/graph/refusal';
 import { isGuess } from '../interpreter/guess';
@@ -17,6 +16,7 @@ import { type Interpreter, Unknowable } from '../interpreter/interpreter';
 import type { Arguments, BuiltinValue, NativeValue, Value } from '../interpreter/values';
 import { bool, builtin, float, int, NONE, str, tuple, unknown } from '../interpreter/values';
 import { numpyArray, scalarKind, toArray } from './convert';
+import { knownValues } from './known';
 
 export interface Parameter {
   readonly name: string;
@@ -142,7 +142,7 @@ export class Call {
     if (numpy?.number) return this.asDim(numpy.number, name);
     const node = v.kind === 'array' ? v.node : numpy?.node;
     if (node) {
-      const constant = constantOf(this.interpreter.facts, node);
+      const constant = knownValues(this.interpreter, node);
       if (constant?.data.length === 1) return Number(constant.data[0]);
       const shape = this.interpreter.facts.shape(node.shape);
       if (Array.isArray(shape) && shape.some(d => isKnown(d) && d !== 1)) throw this.wrong(name, 'an int');
@@ -181,7 +181,7 @@ export class Call {
 
   /** The elements of an array that stands for a sequence of ints; those that are not known are nameless. */
   private elements(node: ArrayNode, length: Dim, name: string): Dim[] {
-    const constant = constantOf(this.interpreter.facts, node);
+    const constant = knownValues(this.interpreter, node);
     if (constant) return Array.from(constant.data as ArrayLike<number | bigint>, Number);
     if (!isKnown(length)) throw new Unknowable(`${name} of ${this.signature.name} has an unknown length`);
     return Array.from({ length }, () => anonymous());
@@ -216,9 +216,12 @@ export class Call {
     throw this.wrong(name, 'a float');
   }
 
-  /** A flag. @throws Unknowable when it may be either. */
+  /** A flag: MLX's core takes True and False alone, layers whatever Python does. @throws Unknowable when it may be either */
   flag(name: string): boolean {
-    const answer = this.interpreter.truth(this.value(name));
+    const v = this.value(name);
+    const isCore = /^(mx|array)\./.test(this.signature.name);
+    if (isCore && v.kind !== 'bool' && !isOpaque(v)) throw this.wrong(name, 'True or False');
+    const answer = this.interpreter.truth(v);
     if (answer === null) throw new Unknowable(`${name} of ${this.signature.name} is not known`);
     return answer;
   }

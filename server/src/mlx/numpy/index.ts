@@ -2,6 +2,8 @@
  * A little of NumPy: what MLX programs make arrays of, measure shapes with, and convert from. The rest is open.
  */
 import { anonymous, type Dim, product, sum } from '../../../../engine/src/dims/dim';
+import { source } from '../../../../engine/src/graph/graph';
+import { elementCount, type Tensor, tensor } from '../../../../engine/src/tensor';
 import type { Interpreter } from '../../interpreter/interpreter';
 import {
   type Arguments,
@@ -14,11 +16,13 @@ import {
   module,
   type NativeType,
   NONE,
+  tuple,
   unknown,
   type Value,
 } from '../../interpreter/values';
 import { arrayOfSequence, numpyArray, scalarArray, scalarKind } from '../convert';
 import { type Call, define, isOpaque } from '../define';
+import { knownValues } from '../known';
 import {
   always,
   floatDType,
@@ -74,7 +78,10 @@ function makeArray(c: Call): Value {
   if (v.kind === 'array') {
     const { dtype } = v.node;
     if (c.has('dtype')) return ndarrayOf(interpreter, v.node.shape, wanted);
-    return ndarray(v.node, dtype === 'bool' ? 'bool_' : dtype);
+    // NumPy reads the values at once.
+    const value = interpreter.values && knownValues(interpreter, v.node);
+    const node = value ? source(value, { value, origin: interpreter.origin() }) : v.node;
+    return ndarray(node, dtype === 'bool' ? 'bool_' : dtype);
   }
   const node = scalarKind(v)
     ? scalarArray(interpreter, v)
@@ -237,9 +244,25 @@ function asNumpy(interpreter: Interpreter, name: string, value: Value): Value {
   return interpreter.callWith(ARRAY, v);
 }
 
-/** With a condition alone the places where it holds, whose number is not known. */
+/** The indices along each axis of the elements that are not zero. */
+function placesOf(interpreter: Interpreter, { shape, data }: Tensor): Value {
+  const found = [...data.keys()].filter(i => Number(data[i]) !== 0);
+  const strides = shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
+  return tuple(
+    shape.map((length, axis) => {
+      const at = BigInt64Array.from(found, i => BigInt(Math.floor(i / strides[axis]) % length));
+      const value = tensor('int64', [found.length], at);
+      return ndarray(source(value, { value, origin: interpreter.origin() }), 'int64');
+    }),
+  );
+}
+
+/** With a condition alone the places where it holds, whose number is known where the values are. */
 const where = builtin('np.where', (interpreter, passed) => {
   if (passed.positional.length === 1) {
+    const condition = numpyArray(interpreter.settled(passed.positional[0]));
+    const values = condition && knownValues(interpreter, condition.node);
+    if (values && values.dtype !== 'complex64' && values.shape.length > 0) return placesOf(interpreter, values);
     const places = ndarrayOf(interpreter, [anonymous()], 'int64');
     return { kind: 'tuple', items: null, element: places, length: anonymous() };
   }
