@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { readCases } from './records';
-import { scoreCase } from './score';
+import { scoreCase, tally } from './score';
 
 /** The least share right, and the most that may be wrong (another shape, or refused although MLX takes it). */
 const FLOORS = [
@@ -14,10 +14,10 @@ test.each(FLOORS)(
   '$file',
   ({ file, right, wrong }) => {
     const scores = readCases(path.join(import.meta.dirname, 'records', file)).map(scoreCase);
-    const count = (...verdicts: string[]) => scores.filter(s => verdicts.includes(s.verdict)).length;
-    expect(scores.length).toBeGreaterThan(4000);
-    expect(count('right') / scores.length).toBeGreaterThanOrEqual(right);
-    expect(count('wrong', 'false-refusal')).toBeLessThanOrEqual(wrong);
+    const { counts, cases, right: share } = tally(file, scores);
+    expect(cases).toBeGreaterThan(4000);
+    expect(share).toBeGreaterThanOrEqual(right);
+    expect(counts.wrong + counts['false-refusal']).toBeLessThanOrEqual(wrong);
   },
   120_000,
 );

@@ -1,20 +1,22 @@
 /**
  * Prints the scoreboard of recorded cases.
  *
- *     node scripts/truth.mjs [--truth DIR] [--family NAME]… [--show VERDICT]… [--limit N] [--all]
+ *     npm run truth -- [--truth DIR] [--format text|json] [--family NAME]… [--show VERDICT]… [--limit N] [--all]
  *
- * `--family` keeps families whose name is NAME or starts with `NAME*`; `--show` lists cases of a verdict (right, unknown,
- * missed, wrong, false-refusal; `bad` for all but right); `--all` prints families without faults too.
+ * Scores every `*.jsonl` and `*.jsonl.gz` of DIR that holds cases (`expr` over `env`). `--family` keeps families whose name
+ * is NAME or starts with `NAME*`; `--show` lists cases of a verdict (right, right-refusal, unknown, missed, wrong,
+ * false-refusal; `bad` for all but the first two); `--all` prints families without faults too. JSON has every family.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Case, readCases } from './records';
-import { type Score, scoreCase, type Tally, tally, total, type Verdict } from './score';
+import { readCases } from './records';
+import { isRight, type Score, scoreCase, type Tally, tally, tallyFamilies, VERDICTS } from './score';
 
 const { values } = parseArgs({
   options: {
     truth: { type: 'string', default: 'test/truth/records' },
+    format: { type: 'string', default: 'text' },
     family: { type: 'string', multiple: true },
     show: { type: 'string', multiple: true },
     limit: { type: 'string', default: '40' },
@@ -22,22 +24,34 @@ const { values } = parseArgs({
   },
 });
 
+/** One file's scoreboard. */
+interface Board {
+  readonly file: string;
+  readonly seconds: number;
+  readonly all: Tally;
+  readonly families: readonly Tally[];
+}
+
 const matches = (op: string): boolean =>
   !values.family || values.family.some(name => (name.endsWith('*') ? op.startsWith(name.slice(0, -1)) : op === name));
 
-const COLUMNS: readonly Verdict[] = ['right', 'unknown', 'missed', 'wrong', 'false-refusal'];
+function scoreFile(directory: string, file: string): { board: Board; scores: readonly Score[] } | null {
+  const started = performance.now();
+  const scores = readCases(path.join(directory, file))
+    .filter(c => matches(c.op))
+    .map(scoreCase);
+  if (scores.length === 0) return null;
+  const seconds = (performance.now() - started) / 1000;
+  return { board: { file, seconds, all: tally('all', scores), families: tallyFamilies(scores) }, scores };
+}
 
-function printRow(name: string, row: Tally): void {
-  const count = total(row);
-  const share = ((100 * row.right) / count).toFixed(2);
-  console.log(
-    [
-      name.padEnd(40),
-      `${count}`.padStart(6),
-      `${share} %`.padStart(9),
-      ...COLUMNS.map(v => `${row[v]}`.padStart(8)),
-    ].join(' '),
-  );
+// ---- text -------------------------------------------------------------------------------------------------------------
+
+const HEADINGS = ['right', 'refused', 'unknown', 'missed', 'wrong', 'falsely'];
+
+function printRow({ family, cases, right, counts }: Tally): void {
+  const columns = VERDICTS.map(v => `${counts[v]}`.padStart(8)).join('');
+  console.log(`${family.padEnd(40)}${`${cases}`.padStart(7)}${`${(100 * right).toFixed(2)} %`.padStart(10)}${columns}`);
 }
 
 function printCase({ case: c, verdict, answer }: Score): void {
@@ -46,22 +60,35 @@ function printCase({ case: c, verdict, answer }: Score): void {
   console.log(`\n#${c.id} ${verdict}: ${c.expr}   ${env.join('; ')}\n   MLX: ${expected}\n   here: ${answer}`);
 }
 
-for (const file of ['op_truth.jsonl.gz', 'layer_truth.jsonl.gz']) {
-  const full = path.join(values.truth, file);
-  if (!existsSync(full)) continue;
-  const started = performance.now();
-  const cases: Case[] = readCases(full).filter(c => matches(c.op));
-  if (cases.length === 0) continue;
-  const scores = cases.map(scoreCase);
-  const board = tally(scores);
-  console.log(`\n${file}: ${cases.length} cases in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-  console.log(`${'family'.padEnd(40)}  cases     right    right  unknown   missed    wrong  refused`);
-  for (const [name, row] of [...board]
-    .sort(([a, x], [b, y]) => y.right / total(y) - x.right / total(x) || (a < b ? 1 : -1))
-    .reverse())
-    if (name && (values.all || row.right < total(row))) printRow(name, row);
-  printRow('all', board.get('')!);
+function print({ file, seconds, all, families }: Board, scores: readonly Score[]): void {
+  console.log(`\n${file}: ${all.cases} cases in ${seconds.toFixed(1)} s`);
+  const headings = HEADINGS.map(h => h.padStart(8)).join('');
+  console.log(`${'family'.padEnd(40)}${'cases'.padStart(7)}${'as MLX'.padStart(10)}${headings}`);
+  for (const row of families) if (values.all || row.right < 1) printRow(row);
+  printRow(all);
   const wanted = new Set(values.show ?? []);
-  const shown = scores.filter(s => wanted.has(s.verdict) || (wanted.has('bad') && s.verdict !== 'right'));
+  const shown = scores.filter(s => wanted.has(s.verdict) || (wanted.has('bad') && !isRight(s.verdict)));
   shown.slice(0, Number(values.limit)).forEach(printCase);
 }
+
+// ---- the program ------------------------------------------------------------------------------------------------------
+
+function main(): number {
+  if (!existsSync(values.truth)) {
+    console.error(`${values.truth}: there is no such folder`);
+    return 2;
+  }
+  const files = readdirSync(values.truth).filter(name => /\.jsonl(\.gz)?$/.test(name));
+  const boards: Board[] = [];
+  for (const file of files.sort((a, b) => (a < b ? 1 : -1))) {
+    const scored = scoreFile(values.truth, file);
+    if (!scored) continue;
+    boards.push(scored.board);
+    if (values.format === 'text') print(scored.board, scored.scores);
+  }
+  if (values.format === 'json') console.log(JSON.stringify(boards, null, 1));
+  if (boards.length === 0) console.error(`${values.truth}: no cases`);
+  return boards.length === 0 ? 2 : 0;
+}
+
+process.exitCode = main();

@@ -53,8 +53,10 @@ export interface Case {
   readonly repr?: string | null;
 }
 
-/** The cases of a `*.jsonl.gz` file; its first line is metadata. */
+/** The cases of a `*.jsonl` or `*.jsonl.gz` file; lines that are none (the metadata first, traces) are left out. */
 export function readCases(path: string): Case[] {
-  const lines = gunzipSync(readFileSync(path)).toString('utf8').trim().split('\n');
-  return lines.slice(1).map(line => JSON.parse(line) as Case);
+  const bytes = readFileSync(path);
+  const text = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
+  const rows = text.split('\n').filter(line => line.includes('"expr":'));
+  return rows.map((line, id) => ({ id, env: {}, ...(JSON.parse(line) as Case) }));
 }

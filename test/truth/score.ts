@@ -21,13 +21,14 @@ import { parse } from '../../server/src/python/parse';
 import type { Case, NestedNumbers, Recorded, RecordedArray } from './records';
 
 /**
- * - `right`: the same result, or refused as MLX refuses
+ * - `right`: the same result
+ * - `right-refusal`: refused as MLX refuses
  * - `unknown`: nothing wrong was said, but not all was
  * - `missed`: MLX refuses and we answered something
  * - `wrong`: a result that is not MLX's
  * - `false-refusal`: refused although MLX does not
  */
-export type Verdict = 'right' | 'unknown' | 'missed' | 'wrong' | 'false-refusal';
+export type Verdict = 'right' | 'right-refusal' | 'unknown' | 'missed' | 'wrong' | 'false-refusal';
 
 export interface Score {
   readonly case: Case;
@@ -298,11 +299,11 @@ export function scoreCase(c: Case): Score {
   }
   const { refusal } = session;
   if (c.error || c.crash) {
-    if (refusal !== null) return { case: c, verdict: 'right', answer: refusal };
+    if (refusal !== null) return { case: c, verdict: 'right-refusal', answer: refusal };
     const isUnknown = value === null || value.kind === 'unknown';
     return { case: c, verdict: isUnknown ? 'unknown' : 'missed', answer: show(value) };
   }
-  if (refusal !== null) return { case: c, verdict: c.eval_error ? 'right' : 'false-refusal', answer: refusal };
+  if (refusal !== null) return { case: c, verdict: c.eval_error ? 'right-refusal' : 'false-refusal', answer: refusal };
   if (value === null) return { case: c, verdict: 'wrong', answer: 'nothing' };
   // a module alone has no result to compare, only its parameters
   const result = c.init && !c.call ? 'right' : new Comparison(session).match(c.out, value);
@@ -342,19 +343,36 @@ function matchParameters(c: Case): Match {
 
 // ---- the scoreboard ---------------------------------------------------------------------------------------------------
 
-export type Tally = Record<Verdict, number>;
-const empty = (): Tally => ({ right: 0, unknown: 0, missed: 0, wrong: 0, 'false-refusal': 0 });
+export const VERDICTS: readonly Verdict[] = ['right', 'right-refusal', 'unknown', 'missed', 'wrong', 'false-refusal'];
 
-/** Verdicts counted by family, and in all under ''. */
-export function tally(scores: readonly Score[]): Map<string, Tally> {
-  const board = new Map<string, Tally>([['', empty()]]);
-  for (const { case: c, verdict } of scores) {
-    let row = board.get(c.op);
-    if (!row) board.set(c.op, (row = empty()));
-    row[verdict]++;
-    board.get('')![verdict]++;
-  }
-  return board;
+/** Whether a case is answered as MLX answers it. */
+export const isRight = (verdict: Verdict): boolean => verdict === 'right' || verdict === 'right-refusal';
+
+/** How many cases of a family, or of all, got each verdict. */
+export interface Tally {
+  readonly family: string;
+  readonly cases: number;
+  readonly counts: Readonly<Record<Verdict, number>>;
+  /** The share that is answered as MLX answers, from 0 to 1. */
+  readonly right: number;
 }
 
-export const total = (row: Tally): number => Object.values(row).reduce((a, b) => a + b, 0);
+export function tally(family: string, scores: readonly Score[]): Tally {
+  const counts = Object.fromEntries(VERDICTS.map(v => [v, 0])) as Record<Verdict, number>;
+  for (const { verdict } of scores) counts[verdict]++;
+  const right = (counts.right + counts['right-refusal']) / Math.max(scores.length, 1);
+  return { family, cases: scores.length, counts, right };
+}
+
+/** A tally of each family, the worst first. */
+export function tallyFamilies(scores: readonly Score[]): Tally[] {
+  const families = new Map<string, Score[]>();
+  for (const score of scores) {
+    const own = families.get(score.case.op);
+    if (own) own.push(score);
+    else families.set(score.case.op, [score]);
+  }
+  return [...families]
+    .map(([family, own]) => tally(family, own))
+    .sort((a, b) => a.right - b.right || (a.family < b.family ? -1 : 1));
+}
