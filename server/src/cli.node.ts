@@ -5,6 +5,7 @@
  */
 import { version } from '../../package.json';
 import { check } from './cli/check';
+import { checkpoint } from './cli/checkpoint';
 import type { Command } from './cli/command';
 import { UsageError } from './cli/command';
 import { lsp } from './cli/lsp';
@@ -14,7 +15,7 @@ import { shapes } from './cli/shapes';
 import { summary } from './cli/summary';
 import { InputError } from './session/inputs';
 
-const COMMANDS: Readonly<Record<string, Command>> = { check, shapes, summary, run, quantize, lsp };
+const COMMANDS: Readonly<Record<string, Command>> = { check, shapes, summary, run, quantize, checkpoint, lsp };
 
 const help = (): string => `mlx-scope ${version}: the shape of every array in MLX code, without running it
 

@@ -12,7 +12,7 @@ import type { ClassValue, FunctionValue, InstanceValue, ModuleValue, Value } fro
 import { isModule, isModuleClass } from '../mlx/nn/membership';
 import type { Call, Node, Stmt } from '../python/ast';
 import { walk } from '../python/walk';
-import { runEntry } from './entry';
+import { runEntry, type WhenMade } from './entry';
 import { WorkspaceHost } from './host';
 import { Notes } from './notes';
 import { symbolicArguments } from './parameters';
@@ -41,6 +41,7 @@ export interface EntryOptions {
   /** Keep every call of a layer. */
   readonly trace?: boolean;
   readonly choose?: NumberChoice | null;
+  readonly made?: WhenMade | null;
   /** Answers what the program reads of its arrays while it builds the graph; may throw to end the analysis. */
   readonly values?: (run: Run, node: ArrayNode) => Tensor | null;
 }
@@ -127,7 +128,10 @@ export class Analyser {
   }
 
   /** A class or function with a config and input shapes. */
-  entry(request: EntryRequest, { trace = false, choose = null, values }: EntryOptions = {}): EntryAnalysis {
+  entry(
+    request: EntryRequest,
+    { trace = false, choose = null, made = null, values }: EntryOptions = {},
+  ): EntryAnalysis {
     const source = this.sources.source(request.file);
     if (!source) throw new Error(`${request.file} cannot be read`);
     const run = this.begin('entry', 4_000_000, choose);
@@ -136,7 +140,7 @@ export class Analyser {
     if (values) run.ev.values = node => values(run, node);
     let outputs: Value | null = null;
     within(run, () => {
-      outputs = runEntry(run, source, request);
+      outputs = runEntry(run, source, request, made);
     });
     const reached = [...run.host.files.values()].map(f => collect(f, [run]));
     const own = reached.find(a => a.source === source) ?? collect(source, [run]);

@@ -12,6 +12,7 @@ import {
   dict,
   type FunctionValue,
   float,
+  type InstanceValue,
   int,
   list,
   type ModuleValue,
@@ -35,8 +36,11 @@ export function fromJson(json: unknown): Value {
   return dict(Object.entries(json as object).map(([k, v]) => [k, fromJson(v)] as const));
 }
 
+/** Told of the entry's instance before it is called: loads weights into it, say. Answers whether it is to be called. */
+export type WhenMade = (run: Run, instance: InstanceValue) => boolean;
+
 /** Runs the entry and answers what its call gives. @throws Error when the name is not in the file. */
-export function runEntry(run: Run, source: SourceFile, request: EntryRequest): Value {
+export function runEntry(run: Run, source: SourceFile, request: EntryRequest, made: WhenMade | null = null): Value {
   const { ev } = run;
   ev.muted++;
   run.notes.paused = true;
@@ -64,6 +68,7 @@ export function runEntry(run: Run, source: SourceFile, request: EntryRequest): V
     if (value.kind === 'class') {
       const instance = construct(run, main, value, request);
       if (instance.kind === 'instance' && value.node) run.notes.self(value.node, instance);
+      if (instance.kind === 'instance' && made && !made(run, instance)) return NONE;
       const call = ev.getAttribute(instance, '__call__');
       const f = call?.kind === 'method' && call.func.kind === 'function' ? call.func : null;
       return ev.call(instance, f ? inputsFor(run, f, request, 1) : args(positionalInputs(run, request)));

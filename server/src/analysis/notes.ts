@@ -10,6 +10,7 @@ import { sameValue } from '../interpreter/join';
 import type { FunctionValue, InstanceValue, Origin, Value } from '../interpreter/values';
 import type { ClassDef } from '../python/ast';
 import { snapshot } from './snapshot';
+import { alternatives, distinct, mostTelling, type Told } from './tell';
 import type { Finding, Observation, Related, SiteKind, View } from './types';
 
 const MOST_AT_A_PLACE = 40;
@@ -191,29 +192,17 @@ export class Notes implements Recorder {
   /** Everything seen in a file, with what is known by now put in. */
   observations(file: string): Observation[] {
     const all: Observation[] = [];
-    for (const site of this.seen.get(file)?.values() ?? []) {
-      const texts = new Set<string>();
-      for (const [i, seen] of site.values.entries()) {
-        const value = settle(seen);
-        // What was known when it was seen may have been undone with its branch; what was learnt since is more.
-        const before = site.types[i] ?? this.typeOf(value);
-        const type = before && { shape: this.facts!.shape(before.shape), dtype: before.dtype };
-        if (type) {
-          const text = showType(type);
-          if (texts.has(text)) continue;
-          texts.add(text);
-        }
-        all.push({
-          ...site.place,
-          kind: site.kind,
-          view: this.view,
-          name: site.name,
-          function: site.function,
-          value,
-          type,
-        });
-      }
+    for (const { kind, place, name, function: within, values, types } of this.seen.get(file)?.values() ?? []) {
+      // What was known when it was seen may have been undone with its branch; what was learnt since is more.
+      const told = values.map((value, i): Told => ({ value, type: this.learnt(types[i]) }));
+      const kept = this.view === 'reader' ? mostTelling(told.flatMap(t => alternatives(t, v => this.typeOf(v)))) : told;
+      for (const { value, type } of distinct(kept))
+        all.push({ ...place, kind, view: this.view, name, function: within, value, type });
     }
     return all.sort((a, b) => a.start - b.start || a.end - b.end || (a.kind < b.kind ? -1 : 1));
+  }
+
+  private learnt(type: ArrayType | null): ArrayType | null {
+    return type && { shape: this.facts!.shape(type.shape), dtype: type.dtype };
   }
 }

@@ -26,7 +26,7 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
 };
 
 /** One finding of the documented contract. */
-function asJson(project: Project, d: Diagnostic) {
+export function asJson(project: Project, d: Diagnostic) {
   return {
     code: d.rule.code,
     rule: d.rule.name,
