@@ -1,6 +1,6 @@
 /**
- * `mlx.core.linalg`: shapes of decompositions, inverses and solutions. MLX computes them with LAPACK; here they have no
- * values.
+ * `mlx.core.linalg`: shapes of decompositions, inverses and solutions. MLX computes them with LAPACK; here
+ * only norms have values.
  */
 import { type Dim, min, showDim } from '../dims/dim';
 import type { Facts } from '../dims/facts';
@@ -9,6 +9,7 @@ import { type ArrayType, type Attrs, defineOp, type RankedType } from '../graph/
 import { Refusal } from '../graph/refusal';
 import { showType } from '../graph/show';
 import { broadcastDim, broadcastShapes } from './broadcast';
+import { norm } from './norm_kernel';
 
 // ---- one matrix -------------------------------------------------------------------------------------------------------
 
@@ -328,6 +329,12 @@ defineOp<NormAttrs>({
       ? type.shape.map((d, i) => (gone.includes(i) ? 1 : d))
       : type.shape.filter((__, i) => !gone.includes(i));
     return { shape, dtype };
+  },
+  kernel([x], { ord, axes }, [out]) {
+    const rank = x.shape.length;
+    const gone = (axes ?? x.shape.map((_, i) => i)).map(axis => (axis < 0 ? axis + rank : axis));
+    if (new Set(gone).size < gone.length) throw new Error('the same axis is given twice');
+    return norm(x, { ord, axes: gone }, out);
   },
   inferOpen: (_, [type], { ord, axes, keepdims }) => ({
     shape: axes === null && !keepdims ? [] : null,

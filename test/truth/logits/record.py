@@ -4,8 +4,8 @@
     python record.py --configs CONFIGS.json ... --out logits.jsonl.gz [--models ID,ID]
 
 A model is built right after mx.random.seed(0), and called with the tokens [2, 7] of `tokens`. A line of the record is
-{"id", "module", "config", "args", "tokens", "shape", "dtype", "at", "values", "largest"} or has "error" instead of the
-last five: `values` are the logits, base64 of little-endian float32, at `SAMPLES` positions spread evenly over the
+{"id", "module", "config", "args", "tokens", "shape", "dtype", "values", "largest"} or has "error" instead of the
+last four: `values` are the logits, base64 of little-endian float32, at `SAMPLES` positions spread evenly over the
 flattened array (all of them where there are no more), and `largest` is the greatest absolute logit. `args` says how the
 arguments are made: by `from_dict`, which drops unknown keys, or by the class itself.
 """

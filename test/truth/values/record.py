@@ -127,6 +127,13 @@ case("mx.vecdot(a, b)", a=z(2, 3), b=z(2, 3))
 case("mx.segmented_mm(a, b, s)", a=f(3, 8), b=f(8, 2, start=17), s=mx.array([[0, 3], [3, 8]], dtype=mx.uint32))
 case("mx.block_masked_mm(a, b, 32, mask_out=m, mask_lhs=n)", a=f(64, 64), b=f(64, 32, start=17), m=mx.array([[1.0], [0.5]]), n=mx.array([[1.0, 0.0], [2.0, 1.0]]))
 
+# norms
+each(["mx.linalg.norm(a)", "mx.linalg.norm(a, axis=1)", "mx.linalg.norm(a, ord=1, axis=-1, keepdims=True)", "mx.linalg.norm(a, ord=float('inf'), axis=0)", "mx.linalg.norm(a, ord=0, axis=1)", "mx.linalg.norm(a, ord=3, axis=1)", "mx.linalg.norm(a, axis=(0, 2))", "mx.linalg.norm(a, ord='fro', axis=(0, 1), keepdims=True)", "mx.linalg.norm(a, ord=1, axis=(0, 2))", "mx.linalg.norm(a, ord=-1, axis=(2, 0))", "mx.linalg.norm(a, ord=float('-inf'), axis=(-1, 0))", "mx.linalg.norm(a, ord=2, axis=(1, 2))", "mx.linalg.norm(a, ord='nuc', axis=(2, 1))"], a=A)
+each(["mx.linalg.norm(a, axis=-1)", "mx.linalg.norm(a, ord=1, axis=-1)", "mx.linalg.norm(a, ord=0.5, axis=0)"], a=f(3, 9, dtype=mx.float16))
+each(["mx.linalg.norm(a)", "mx.linalg.norm(a, axis=-1)", "mx.linalg.norm(a, ord=1, axis=0)", "mx.linalg.norm(a, ord=float('inf'), axis=(0, 1))"], a=z(3, 4))
+case("mx.linalg.norm(a, ord=-2, axis=(0, 1))", a=f(3, 3) + 2 * mx.eye(3))
+case("mx.linalg.norm(a, axis=0)", a=i(3, 4, high=9))
+
 # fft
 each(["mx.fft.fft(a)", "mx.fft.ifft(a, axis=0)", "mx.fft.rfft(a)", "mx.fft.rfft(a, n=8)", "mx.fft.irfft(a, axis=1)", "mx.fft.fft2(a)", "mx.fft.rfftn(a)", "mx.fft.irfft2(a, s=(4, 6))", "mx.fft.fft(a, n=3, norm='ortho')", "mx.fft.ifft(a, norm='forward')", "mx.fft.fftshift(a)", "mx.fft.ifftshift(a, axes=-1)"], a=A)
 each(["mx.fft.fft(a)", "mx.fft.irfft(a)", "mx.fft.irfftn(a)"], a=z(3, 7))
