@@ -240,6 +240,8 @@ export interface ShapeRow {
   /** From 1, as is `column` (UTF-16 units). */
   line: number;
   column: number;
+  /** For `expr`, which may begin where another does: the place after its last character. */
+  end?: { line: number; column: number };
   kind: 'assign' | 'arg' | 'return' | 'expr';
   /** The target as written, the parameter, or `<return>`; null for `expr`. */
   name: string | null;

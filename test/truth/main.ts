@@ -1,23 +1,31 @@
 /**
- * Prints the scoreboard of recorded cases.
+ * Prints the scoreboard of recorded cases and traces.
  *
- *     npm run truth -- [--truth DIR] [--format text|json] [--family NAME]… [--show VERDICT]… [--limit N] [--all]
+ *     npm run truth -- [--truth DIR] [--format text|json] [--family NAME]… [--program ID]… [--sources DIR]
+ *                      [--show VERDICT]… [--limit N] [--all]
  *
- * Scores every `*.jsonl` and `*.jsonl.gz` of DIR that holds cases (`expr` over `env`). `--family` keeps families whose name
- * is NAME or starts with `NAME*`; `--show` lists cases of a verdict (right, right-refusal, unknown, missed, wrong,
- * false-refusal; `bad` for all but the first two); `--all` prints families without faults too. JSON has every family.
+ * Scores every `*.jsonl` and `*.jsonl.gz` of DIR that holds cases (`expr` over `env`) or traces of programs. `--family` keeps
+ * families of cases, `--program` programs whose name is NAME or starts with `NAME*`; `--show` lists cases or sites of a
+ * verdict (right, right-refusal, unknown, missed, wrong, false-refusal; `bad` for all but the first two); `--all` prints
+ * families and programs without faults too. JSON has them all. `--sources` is a folder that holds what was traced: the
+ * package `mlx_lm`, which is downloaded otherwise, or the folders of a trace's programs.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { readCases } from './records';
 import { isRight, type Score, scoreCase, type Tally, tally, tallyFamilies, VERDICTS } from './score';
+import { boardJson, printBoard, scoreTraces, type TraceBoard } from './traces/board';
+import { holdsTraces } from './traces/records';
+import { modelSources } from './traces/sources';
 
 const { values } = parseArgs({
   options: {
     truth: { type: 'string', default: 'test/truth/records' },
     format: { type: 'string', default: 'text' },
     family: { type: 'string', multiple: true },
+    program: { type: 'string', multiple: true },
+    sources: { type: 'string' },
     show: { type: 'string', multiple: true },
     limit: { type: 'string', default: '40' },
     all: { type: 'boolean', default: false },
@@ -32,17 +40,30 @@ interface Board {
   readonly families: readonly Tally[];
 }
 
-const matches = (op: string): boolean =>
-  !values.family || values.family.some(name => (name.endsWith('*') ? op.startsWith(name.slice(0, -1)) : op === name));
+/** Whether one of `names`, where any are given, is the name or begins it. */
+const isNamed = (found: string, names: readonly string[] | undefined): boolean =>
+  !names || names.some(name => (name.endsWith('*') ? found.startsWith(name.slice(0, -1)) : found === name));
 
 function scoreFile(directory: string, file: string): { board: Board; scores: readonly Score[] } | null {
   const started = performance.now();
   const scores = readCases(path.join(directory, file))
-    .filter(c => matches(c.op))
+    .filter(c => isNamed(c.op, values.family))
     .map(scoreCase);
   if (scores.length === 0) return null;
   const seconds = (performance.now() - started) / 1000;
   return { board: { file, seconds, all: tally('all', scores), families: tallyFamilies(scores) }, scores };
+}
+
+/** The board of a file of traces, or null, with the reason told, where what was traced is not at hand. */
+function scoreTraceFile(file: string): TraceBoard | null {
+  const found = values.sources ? { root: path.resolve(values.sources) } : modelSources();
+  try {
+    if ('missing' in found) throw new Error(found.missing);
+    return scoreTraces(file, found.root, id => isNamed(id, values.program));
+  } catch (error) {
+    console.error(`${path.basename(file)} is skipped: ${(error as Error).message}`);
+    return null;
+  }
 }
 
 // ---- text -------------------------------------------------------------------------------------------------------------
@@ -79,8 +100,18 @@ function main(): number {
     return 2;
   }
   const files = readdirSync(values.truth).filter(name => /\.jsonl(\.gz)?$/.test(name));
-  const boards: Board[] = [];
+  const boards: (Board | Omit<TraceBoard, 'facts'>)[] = [];
+  const show = (values.show ?? []).flatMap(verdict => (verdict === 'bad' ? ['unknown', 'wrong'] : [verdict]));
   for (const file of files.sort((a, b) => (a < b ? 1 : -1))) {
+    const full = path.join(values.truth, file);
+    if (holdsTraces(full)) {
+      const board = values.family && !values.program ? null : scoreTraceFile(full);
+      if (!board || board.programs === 0) continue;
+      boards.push(boardJson(board));
+      if (values.format === 'text') printBoard(board, { all: values.all, show, limit: Number(values.limit) });
+      continue;
+    }
+    if (values.program && !values.family) continue;
     const scored = scoreFile(values.truth, file);
     if (!scored) continue;
     boards.push(scored.board);

@@ -136,6 +136,7 @@ export class Analyser {
     if (!source) throw new Error(`${request.file} cannot be read`);
     const run = this.begin('entry', 4_000_000, choose);
     run.ev.followsAll = true;
+    run.ev.stopsAtRefusal = true;
     if (trace) run.notes.trace = [];
     if (values) run.ev.values = node => values(run, node);
     let outputs: Value | null = null;

@@ -1,6 +1,6 @@
 /** What every command starts from: the workspace over this machine's files, an analyser, and paths as users write them. */
 import path from 'node:path';
-import { Analyser, type EntryAnalysis } from '../analysis/analyser';
+import { Analyser, type AnalyserOptions, type EntryAnalysis } from '../analysis/analyser';
 import type { Origin } from '../interpreter/values';
 import type { ReportOptions } from '../rules/report';
 import { inputSpecs, parseConfig, readConfig } from '../session/inputs';
@@ -18,13 +18,13 @@ export interface Project {
 
 const workingFolder = (): string => slashed(process.cwd());
 
-export function openProject(): Project {
+export function openProject(options: AnalyserOptions = {}): Project {
   const { VIRTUAL_ENV } = process.env;
   const workspace = new Workspace(new NodeFileSystem(), {
     folders: [workingFolder()],
     environment: VIRTUAL_ENV ? slashed(VIRTUAL_ENV) : null,
   });
-  return { workspace, analyser: new Analyser(workspace) };
+  return { workspace, analyser: new Analyser(workspace, options) };
 }
 
 /** An absolute path as the workspace spells it. @throws UsageError when nothing is there */

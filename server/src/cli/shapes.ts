@@ -23,7 +23,7 @@ export const shapes: Command = {
         all: { type: 'boolean', default: false },
       },
     });
-    const project = openProject();
+    const project = openProject({ everything: values.all });
     const file = existingSource(project, exactlyOne(positionals, 'shapes needs one file'));
     const format = oneOf('--format', values.format, ['text', 'json']);
     const { entry } = values;

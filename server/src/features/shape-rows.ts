@@ -1,11 +1,13 @@
 /**
  * The rows of `mlx-scope shapes`: every value seen at a place, from one analysis.
  */
-import { showDim } from '../../../engine/src/dims/dim';
 import type { FileAnalysis } from '../analysis/types';
 import type { ShapeRow } from '../protocol';
 import { shapeJson } from './parameters';
 import { showValue } from './show';
+
+/** Items of a tuple or list that a row writes out. */
+const MOST_ITEMS = 64;
 
 /**
  * @param file the file's name in the rows
@@ -21,15 +23,14 @@ export function shapeRows(analysis: FileAnalysis, file: string, all: boolean): S
       file,
       line,
       column,
+      ...(o.kind === 'expr' ? { end: analysis.source.lines.lineColumn(o.end) } : {}),
       kind: o.kind,
       name: o.name,
       function: o.function,
       shape: o.type && shapeJson(o.type),
       dtype: o.type?.dtype ?? null,
       view: o.view,
-      ...(o.type
-        ? {}
-        : { value: o.value.kind === 'int' ? showDim(facts.resolve(o.value.value)) : showValue(o.value, facts) }),
+      ...(o.type ? {} : { value: showValue(o.value, facts, 0, MOST_ITEMS) }),
     });
   }
   return rows;

@@ -47,8 +47,8 @@ export function mergedDType(types: readonly ArrayType[]): string | null {
 
 const MOST_ITEMS = 8;
 
-/** A value as Python would write it, as far as it is known; arrays by their types. */
-export function showValue(value: Value, facts: Facts, depth = 0): string {
+/** A value as Python would write it, as far as it is known; arrays by their types. Of a sequence, `most` items. */
+export function showValue(value: Value, facts: Facts, depth = 0, most = MOST_ITEMS): string {
   switch (value.kind) {
     case 'none':
       return 'None';
@@ -65,9 +65,9 @@ export function showValue(value: Value, facts: Facts, depth = 0): string {
     case 'str':
       return value.value === null ? 'str' : JSON.stringify(value.value.slice(0, 60));
     case 'tuple':
-      return sequence(value.items, '(', ')', facts, depth);
+      return sequence(value.items, '()', facts, depth, most);
     case 'list':
-      return sequence(value.items, '[', ']', facts, depth);
+      return sequence(value.items, '[]', facts, depth, most);
     case 'dict':
       return `dict of ${value.entries.size}${value.rest ? ' or more' : ''}`;
     case 'set':
@@ -85,9 +85,9 @@ export function showValue(value: Value, facts: Facts, depth = 0): string {
     case 'range':
       return `range(${[value.start, value.stop, value.step].map(d => showDim(facts.resolve(d))).join(', ')})`;
     case 'union':
-      return [...new Set(value.options.map(o => showValue(o, facts, depth + 1)))].join(' | ');
+      return [...new Set(value.options.map(o => showValue(o, facts, depth + 1, most)))].join(' | ');
     case 'parameter':
-      return value.settled ? showValue(value.settled, facts, depth) : '?';
+      return value.settled ? showValue(value.settled, facts, depth, most) : '?';
     case 'unknown':
       return `? (${value.reason})`;
     case 'function':
@@ -102,10 +102,16 @@ export function showValue(value: Value, facts: Facts, depth = 0): string {
   }
 }
 
-function sequence(items: readonly Value[] | null, open: string, close: string, facts: Facts, depth: number): string {
+function sequence(
+  items: readonly Value[] | null,
+  [open, close]: string,
+  facts: Facts,
+  depth: number,
+  most: number,
+): string {
   if (!items) return `${open}…${close}`;
   if (depth > 2) return `${open}…${close}`;
-  const shown = items.slice(0, MOST_ITEMS).map(i => showValue(i, facts, depth + 1));
-  if (items.length > MOST_ITEMS) shown.push('…');
+  const shown = items.slice(0, most).map(i => showValue(i, facts, depth + 1, most));
+  if (items.length > most) shown.push('…');
   return `${open}${shown.join(', ')}${items.length === 1 && open === '(' ? ',' : ''}${close}`;
 }

@@ -154,6 +154,10 @@ export class Evaluator implements Interpreter {
   private readonly escaped = new WeakSet<InstanceValue>();
   /** Attributes whose absence was reported: the next read of one is no news. */
   private readonly reported = new Places();
+  /** Whether a refusal that nobody catches ends the path, as in Python; otherwise an unknown value goes on from there. */
+  stopsAtRefusal = false;
+  /** Whether expressions whose values are ints, tuples or lists are observed too. */
+  observesAll = false;
   /** While walking a path taken only to see its shapes, nothing is reported. */
   muted = 0;
   steps = 0;
@@ -198,11 +202,12 @@ export class Evaluator implements Interpreter {
     if (++this.steps > this.budget.steps) throw new BudgetSpent(`more than ${this.budget.steps} steps`);
   }
 
-  /** Reports a refusal at the current place and goes on; inside a `try` it is raised instead. */
+  /** Reports a refusal at `node` and goes on, or ends the path; inside a `try` it is raised instead. */
   refused(refusal: Refusal, node: Node): void {
     const place = this.placeOf(node);
     if (this.catching > 0) throw new PythonRaise(str(refusal.message), refusal, place);
     this.reportRaised(refusal, place);
+    if (this.stopsAtRefusal && this.muted === 0) throw new PythonRaise(str(refusal.message), refusal, place);
   }
 
   /** What Python certainly raises here: inside a `try` it is raised, elsewhere an unknown value goes on. */

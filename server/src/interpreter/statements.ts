@@ -326,7 +326,7 @@ function tryBlock(ev: Evaluator, stmt: Try): Flow {
     const { raised } = outcome;
     if (raised.refusal && raised.place && ev.catching === 0 && ev.muted === 0) {
       ev.reportRaised(raised.refusal, raised.place);
-      return null;
+      if (!ev.stopsAtRefusal) return null;
     }
     throw raised;
   }

@@ -4,7 +4,7 @@ import { OpenShape, RowVariable } from '../../../engine/src/dims/shape';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
 import { Refusal } from '../../../engine/src/graph/refusal';
 import { showType } from '../../../engine/src/graph/show';
-import { type Evaluator, PythonRaise } from './evaluator';
+import type { Evaluator } from './evaluator';
 import { onGuess } from './guess';
 import { args } from './interpreter';
 import { rangeLength } from './iteration';
@@ -67,7 +67,7 @@ export function getItem(ev: Evaluator, value: Value, index: Value): Value {
           ? ev.join([v.rest, ...[...v.entries.values()].map(e => e.value)])
           : v.rest;
       if (key === null && v.entries.size > 0) return ev.join([...v.entries.values()].map(e => e.value));
-      return unknown('is not a key of the dict');
+      return key === null ? unknown('is not a key of the dict') : ev.raised('KeyError', 'is not a key of the dict');
     }
     case 'range': {
       if (i.kind === 'slice') return rangeSlice(ev, v, i);
@@ -129,8 +129,7 @@ function element(ev: Evaluator, v: TupleValue | ListValue, i: Value): Value {
       const item = v.items[at < 0 ? at + v.items.length : at];
       if (item) return item;
       if (v.kind === 'tuple' && v.shapeOf) throw noAxis(v.shapeOf, at);
-      if (ev.catching > 0) throw new PythonRaise(str('IndexError'));
-      return unknown('is past the end of the sequence');
+      return ev.raised('IndexError', 'is past the end of the sequence');
     }
     return v.items.length ? ev.join(v.items) : unknown('the sequence is empty');
   }

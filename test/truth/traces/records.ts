@@ -82,8 +82,16 @@ function configText(line: string): string | undefined {
   return undefined;
 }
 
+function linesOf(path: string): string[] {
+  const bytes = readFileSync(path);
+  return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8').trim().split('\n');
+}
+
+/** Whether a file holds traces: its first line says so. */
+export const holdsTraces = (path: string): boolean => linesOf(path)[0].includes('"mlx shape truth"');
+
 export function readTraces(path: string, wanted: (id: string) => boolean = () => true): Traces {
-  const [first, ...lines] = gunzipSync(readFileSync(path)).toString('utf8').trim().split('\n');
+  const [first, ...lines] = linesOf(path);
   const programs: TracedProgram[] = [];
   for (const line of lines) {
     const id = /"id":\s*"([^"]*)"/.exec(line);

@@ -126,6 +126,8 @@ export function runProgram(program: TracedProgram, workspace: Workspace, root: s
   const ev = new Evaluator(host, recorder, { steps: 4_000_000, depth: 60 });
   recorder.begin(ev.facts);
   ev.followsAll = true;
+  ev.stopsAtRefusal = true;
+  ev.observesAll = true;
   const main = { ...module('__trace__'), file: script.place };
   main.attributes.set('__name__', str('__trace__'));
   if (script.config) main.attributes.set('config', script.config);

@@ -30,6 +30,9 @@ export interface TraceFact {
   readonly actual: readonly string[];
 }
 
+/** Distinct items that the recorder keeps of a long sequence. */
+const MOST_DISTINCT = 6;
+
 const isArray = (t: Traced): t is string => typeof t === 'string' && t.endsWith(']') && !t.startsWith('str:');
 
 const itemsOf = (t: Traced): readonly Traced[] | null => {
@@ -83,7 +86,10 @@ function match(expected: Traced, value: Value, facts: Facts): Verdict {
   if (typeof wanted === 'number') {
     // a long one: how many there are, and the distinct values among the first
     if (value.items.length !== wanted) return 'wrong';
-    return worst(value.items.map(item => best(expected.of!.map(e => match(e, item, facts)))));
+    const whole = expected.of!.length < MOST_DISTINCT;
+    return worst(
+      value.items.map(item => best([whole ? 'wrong' : 'right', ...expected.of!.map(e => match(e, item, facts))])),
+    );
   }
   if (value.items.length !== wanted.length) return 'wrong';
   return worst(value.items.map((item, i) => match(wanted[i], item, facts)));
@@ -102,17 +108,23 @@ function isOf(kind: FactKind, value: Value): boolean {
   return !value.items || (value.items.length > 0 && value.items.every(item => isOf('int', item)));
 }
 
-const where = (line: number, column: number, kind: string, name: string | null): string =>
-  `${line}:${column}:${kind}:${kind === 'return' ? '' : name}`;
+/** An expression is told from others that begin there by where it ends, anything else by its name. */
+const where = (kind: string, [line, column]: Place, end: Place, name: string | null): string =>
+  `${kind} ${line}:${column} ${kind === 'expr' ? end.join(':') : kind === 'return' ? '' : name}`;
+
+/** Line from 1, column from 0 in UTF-8 bytes. */
+type Place = readonly [line: number, column: number];
 
 /** Observations by place, in the recorder's columns. */
 function placed(observations: readonly Observation[], { text, lines }: SourceFile): Map<string, Observation[]> {
+  const place = (offset: number): Place => {
+    const { line, column } = lines.lineColumn(offset);
+    const before = text.slice(offset - (column - 1), offset);
+    return [line, /^[\x20-\x7e\t]*$/.test(before) ? before.length : Buffer.byteLength(before)];
+  };
   const table = new Map<string, Observation[]>();
   for (const o of observations) {
-    const { line, column } = lines.lineColumn(o.start);
-    const before = text.slice(o.start - (column - 1), o.start);
-    const bytes = /^[\x20-\x7e\t]*$/.test(before) ? before.length : Buffer.byteLength(before);
-    const key = where(line, bytes, o.kind, o.name);
+    const key = where(o.kind, place(o.start), place(o.end), o.name);
     const known = table.get(key);
     if (known) known.push(o);
     else table.set(key, [o]);
@@ -126,7 +138,7 @@ export interface ScoredFiles {
   readonly files: { readonly [file: string]: TracedFile };
 }
 
-/** Every fact of a program at assignments, arguments and returns. */
+/** Every fact of a program. */
 export function scoreProgram(program: TracedProgram, ran: readonly RanScenario[], sources: ScoredFiles): TraceFact[] {
   const scored: TraceFact[] = [];
   for (const [recordedName, { facts: recorded }] of Object.entries(program.scenarios)) {
@@ -137,9 +149,8 @@ export function scoreProgram(program: TracedProgram, ran: readonly RanScenario[]
       const seen = run && source ? placed(run.notes.observations(source.path), source) : null;
       for (const [index, values] of Object.entries(sites)) {
         const site = sources.files[file].sites[Number(index)];
-        const [kind, line, column, , , , name] = site;
-        if (kind === 'expr') continue;
-        const observed = seen?.get(where(line, column, kind, name)) ?? [];
+        const [kind, line, column, endLine, endColumn, , name] = site;
+        const observed = seen?.get(where(kind, [line, column], [endLine, endColumn], name)) ?? [];
         for (const factKind of ['array', 'int'] as const) {
           const expected = values.filter(KINDS[factKind]);
           if (expected.length === 0) continue;

@@ -246,7 +246,7 @@ function indexOf(ev: Evaluator, items: readonly Value[] | null, item: Value | un
     if (answer === true) return int(i);
     if (answer === null) return int(anonymous());
   }
-  return unknown('is not in the sequence');
+  return ev.raised('ValueError', 'is not in the sequence');
 }
 
 const TUPLE: Record<string, Method> = {
