@@ -41,6 +41,14 @@ export interface Mark {
   holders: number;
 }
 
+/** The lists that one stands for, and those that they stand for, each once. */
+function standsFor(list: ListValue): Set<ListValue> {
+  const all = new Set<ListValue>(list.oneOf);
+  for (const each of all) for (const further of each.oneOf ?? []) all.add(further);
+  all.delete(list);
+  return all;
+}
+
 /** An entry of a dict or set among the places of it, which its fields are too. */
 const entryPlace = (key: string): string => `[${key}]`;
 
@@ -179,26 +187,28 @@ export class Heap {
 
   /** After a change of a list that stands for one of several: each of those may hold what it now holds. */
   private weaken(list: ListValue, now: readonly Value[]): void {
-    for (const each of list.oneOf ?? []) {
+    for (const each of standsFor(list)) {
       const contents = [...(each.items ?? [each.element!]), ...now];
-      if (contents.length > 0) this.openList(each, this.join(contents), anonymous());
+      if (contents.length > 0) this.setContents(each, null, this.join(contents), anonymous());
     }
+  }
+
+  private setContents(list: ListValue, items: readonly Value[] | null, element: Value | null, length: Dim): void {
+    this.setField(list, 'items', items);
+    this.setField(list, 'element', element);
+    this.setField(list, 'length', length);
   }
 
   /** Replaces a list's contents. */
   setItems(list: ListValue, items: readonly Value[]): void {
     this.weaken(list, items);
-    this.setField(list, 'items', [...items]); // `append` grows it in place
-    this.setField(list, 'element', null);
-    this.setField(list, 'length', items.length);
+    this.setContents(list, [...items], null, items.length); // a copy: `append` grows it in place
   }
 
   /** Makes a list one of unknown contents: `length` times something like `element`. */
   openList(list: ListValue, element: Value, length: Dim): void {
     this.weaken(list, [element]);
-    this.setField(list, 'items', null);
-    this.setField(list, 'element', element);
-    this.setField(list, 'length', length);
+    this.setContents(list, null, element, length);
   }
 
   append(list: ListValue, value: Value): void {
