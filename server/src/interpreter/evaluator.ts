@@ -244,7 +244,7 @@ export class Evaluator implements Interpreter {
   /** Whether an attribute that was not found is certainly absent, and nothing was said of it yet. */
   isMissing(v: InstanceValue, name: string): boolean {
     if (
-      this.reported.has(v, name) ||
+      (!this.stopsAtRefusal && this.reported.has(v, name)) ||
       !this.followsAll ||
       this.usualReads > 0 ||
       v.open ||
