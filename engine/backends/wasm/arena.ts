@@ -66,10 +66,10 @@ export class Arena {
   }
 
   /** The address of a copy of `values`. */
-  put(values: Float32Array | Uint32Array): number {
+  put(values: ArrayBufferView): number {
     const address = this.allocate(values.byteLength);
-    if (values instanceof Float32Array) this.floats(address, values.length).set(values);
-    else this.words(address, values.length).set(values);
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    new Uint8Array(this.ensureMemory().buffer, address, values.byteLength).set(bytes);
     return address;
   }
 

@@ -14,6 +14,7 @@ import { type Arithmetic, KernelModule } from './kernels';
 import { addmm, gatherMm, matmul } from './matmul';
 import type { Engine, WasmOp } from './op';
 import { gatherQmm, quantize, quantizedMatmul } from './quantized';
+import { bits, normal, uniform } from './random';
 
 export type { Arithmetic } from './kernels';
 
@@ -24,6 +25,9 @@ const OPS: Readonly<Record<string, WasmOp>> = {
   quantize,
   quantized_matmul: quantizedMatmul,
   gather_qmm: gatherQmm,
+  'random.bits': bits,
+  'random.uniform': uniform,
+  'random.normal': normal,
 };
 
 export interface WasmOptions {

@@ -16,6 +16,10 @@ export interface KernelExports {
   setMicroscaled(w: number, s: number, width: number, size: number, bits: number, rows: number): void;
   multiply(x: number, y: number, m: number, k: number, n: number, dtype: number, workspace: number): void;
   workspaceBytes(): number;
+  randomWords(key0: number, key1: number, count: number, out: number): void;
+  uniforms(at: number, count: number, low: number, range: number, top: number, dtype: number): void;
+  normals(at: number, count: number, root: number, mean: number, moved: number, dtype: number, constants: number): void;
+  roundAll(at: number, count: number, dtype: number): void;
   quantizeAffine(
     w: number,
     out: number,

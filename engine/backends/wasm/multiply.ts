@@ -27,8 +27,8 @@ export interface ProductSize {
   readonly n: number;
 }
 
-/** As kernels/half.ts numbers them. */
-const ROUNDING: Partial<Record<DType, number>> = { float32: 0, bfloat16: 1, float16: 2 };
+/** As kernels/round.ts numbers them. */
+export const ROUNDING: Partial<Record<DType, number>> = { float32: 0, bfloat16: 1, float16: 2 };
 
 /**
  * x @ w, [m, n]. With `dtype` float16 or bfloat16 each step is rounded to it, which only packed weights allow.

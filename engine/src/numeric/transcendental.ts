@@ -93,6 +93,19 @@ const ERFINV_MIDDLE = Float32Array.of(
   8.86226892e-1,
 );
 
+/**
+ * What kernels elsewhere compute `erfinv` with, in one table: 16 pairs of 1/c and log c, log 2, the three coefficients of
+ * the logarithm, those of erfinv far from zero and near it.
+ */
+export const erfinvConstants = (): Float64Array<ArrayBuffer> =>
+  Float64Array.from([
+    ...LOG_POINTS.flatMap(({ inverse, log }) => [inverse, log]),
+    LN2,
+    ...LOG_POLYNOMIAL,
+    ...ERFINV_TAIL,
+    ...ERFINV_MIDDLE,
+  ]);
+
 /** The inverse error function of a float32 in [-1, 1]. */
 export function erfinv(a: number): number {
   const t = logf(fmaf(a, -a, 1));

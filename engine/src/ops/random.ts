@@ -99,8 +99,8 @@ function checkUniformDtype(op: string, dtype: DType | null): void {
     throw new Refusal('dtype', `${op}: MLX cannot draw ${dtype}; draw float32 and convert it`, {}, 'RuntimeError');
 }
 
-/** The key to draw with. */
-function keyFor(inputs: readonly Tensor[], attrs: Attrs & Keyed<string>, required: number): Key {
+/** The key to draw with. `required` counts the inputs that are no options. */
+export function keyFor(inputs: readonly Tensor[], attrs: Attrs & Keyed<string>, required: number): Key {
   const given = optionalInput(inputs, attrs, required, 'key');
   if (given) return [given.data[0] as number, given.data[1] as number];
   if (!attrs.key) throw new Error('neither a key nor a draw of the implicit generator was recorded');

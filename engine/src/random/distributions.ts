@@ -23,14 +23,15 @@ const scalar = (value: number, dtype: DType = 'float32'): Tensor => {
 };
 
 /** The largest number below 1. */
-const BELOW_ONE: Partial<Record<DType, number>> = {
+export const BELOW_ONE: Partial<Record<DType, number>> = {
   float32: fromFloatBits(0x3f7fffff),
   float16: fromFloat16Bits(0x3bff),
   bfloat16: fromBfloat16Bits(0x3f7f),
 };
 const ZERO = scalar(0);
 const ONE = scalar(1);
-const ABOVE_MINUS_ONE = scalar(fromFloatBits(0xbf7fffff));
+/** The least bound of the uniform numbers that normal ones are made of. */
+export const ABOVE_MINUS_ONE = scalar(fromFloatBits(0xbf7fffff));
 
 /** Random bits as unsigned integers of `width` bytes. */
 export function bits(key: Key, shape: Shape, width: 1 | 2 | 4 = 4): Tensor {

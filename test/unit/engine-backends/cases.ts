@@ -260,6 +260,40 @@ export function quantizeCases(): Case[] {
   return cases;
 }
 
+/** Draws of every dtype: odd and even counts, bounds that are single numbers, and means and deviations of normal numbers. */
+export function randomCases(): Case[] {
+  const cases: Case[] = [];
+  const key = tensor('uint32', [2], Uint32Array.of(7, 0xdeadbeef));
+  for (const shape of [[], [1], [5], [8], [3, 7], [33, 129], [400, 500]]) {
+    cases.push({ name: `bits ${shape}`, op: 'random.bits', attrs: { shape, width: 4, given: ['key'] }, inputs: [key] });
+    for (const dtype of FLOATS) {
+      const attrs = { shape, dtype, given: ['key'] };
+      for (const [low, high] of [
+        [0, 1],
+        [-0.37, 0.37],
+        [2.5, 1000],
+      ]) {
+        const bounds = [scalar(low), scalar(high)];
+        const name = `uniform ${dtype} ${shape} from ${low} to ${high}`;
+        cases.push({ name, op: 'random.uniform', attrs, inputs: [...bounds, key] });
+      }
+      const name = `normal ${dtype} ${shape}`;
+      cases.push({ name, op: 'random.normal', attrs, inputs: [key] });
+      cases.push({
+        name: `${name} moved and scaled`,
+        op: 'random.normal',
+        attrs: { ...attrs, given: ['loc', 'scale', 'key'] },
+        inputs: [scalar(0.3), scalar(0.02), key],
+      });
+    }
+  }
+  const draw = { shape: [17], dtype: 'float32', key: { seed: 5, draw: 3 } };
+  cases.push({ name: 'normal of a seed', op: 'random.normal', attrs: draw, inputs: [] });
+  return cases;
+}
+
+const scalar = (value: number): Tensor => tensor('float32', [], Float32Array.of(value));
+
 const positive = (x: Tensor): Tensor => tensor(x.dtype, x.shape, (x.data as Float32Array<ArrayBuffer>).map(Math.abs));
 
 /** Divisors: no quotient is beyond the dtype. */

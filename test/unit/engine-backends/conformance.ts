@@ -7,7 +7,15 @@ import { type Parity, parity } from '../../../engine/backends/parity';
 import type { DType } from '../../../engine/src/dtype';
 import { type Backend, reference } from '../../../engine/src/evaluate/backend';
 import type { Tensor } from '../../../engine/src/tensor';
-import { type Case, elementwiseCases, productCases, quantizeCases, quantizedCases, resultTypes } from './cases';
+import {
+  type Case,
+  elementwiseCases,
+  productCases,
+  quantizeCases,
+  quantizedCases,
+  randomCases,
+  resultTypes,
+} from './cases';
 
 /** The cases by what they are about. */
 export const GROUPS: Readonly<Record<string, () => Case[]>> = {
@@ -15,6 +23,7 @@ export const GROUPS: Readonly<Record<string, () => Case[]>> = {
   elementwise: elementwiseCases,
   'quantized products': quantizedCases,
   quantization: quantizeCases,
+  'random numbers': randomCases,
 };
 
 /**

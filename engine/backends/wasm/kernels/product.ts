@@ -8,7 +8,8 @@
  * The caller supplies all memory. `workspace` needs WORKSPACE bytes.
  */
 import { interleave, streamRow } from './dense';
-import { FLOAT32, halfRow } from './half';
+import { halfRow } from './half';
+import { FLOAT32 } from './round';
 import { COLUMNS, copy, ROWS, row, rowOfFour, SCRATCH, tile } from './tile';
 import { fillHalfPanel, fillPanel, fillScales, scaledGroup, streams, streamSource } from './weights';
 
