@@ -182,7 +182,7 @@ export function symbolic(
     return usually(name, known);
   }
   if (told && ['List', 'list', 'Sequence'].includes(told.type))
-    return openList(unknown(`is an element of ${name}`), symbol(`len(${name})`));
+    return openList(unknown(`is an element of ${name}`), symbol(`len(${name})`, { least: depth > 0 ? 1 : 0 }));
   return { kind: 'parameter', name, settled: null };
 }
 

@@ -2,7 +2,7 @@
  * What several readings of one place tell together: a reader sees a function through its callers and on its own, and a
  * reading that knows less of a value than another says nothing beside it.
  */
-import { type Dim, dimKey, symbolsOf } from '../../../engine/src/dims/dim';
+import { type Dim, showDim, symbolsOf } from '../../../engine/src/dims/dim';
 import { OpenShape } from '../../../engine/src/dims/shape';
 import type { ArrayType } from '../../../engine/src/graph/op';
 import { showType } from '../../../engine/src/graph/show';
@@ -16,7 +16,8 @@ export interface Told {
 
 const isNameless = (d: Dim): boolean => [...symbolsOf(d)].some(s => s.anonymous);
 
-const sameAxis = (less: Dim, more: Dim): boolean => dimKey(less) === dimKey(more) || isNameless(less);
+/** Each reading has symbols of its own: they are one to a reader where they have one name. */
+const sameAxis = (less: Dim, more: Dim): boolean => isNameless(less) || showDim(less) === showDim(more);
 
 /** Whether `less` holds of every array that `more` describes, or nothing is known that speaks against it. */
 function isCovered(less: ArrayType, more: ArrayType): boolean {

@@ -13,6 +13,7 @@ import { type ArrayNode, record, source } from '../../../engine/src/graph/graph'
 import type { ArrayType, Attrs } from '../../../engine/src/graph/op';
 import type { Refusal } from '../../../engine/src/graph/refusal';
 import type { Node } from '../python/ast';
+import type { Held } from './again';
 import { getAttribute, setAttribute } from './attributes';
 import type { Pending } from './branches';
 import { callValue, instantiate } from './calls';
@@ -82,15 +83,13 @@ export interface Budget {
 /** Thrown when a run's budget is spent; what was recorded so far holds. */
 export class BudgetSpent extends Error {}
 
-/** A Python exception on its way to a handler. */
-export class PythonRaise extends Error {
+/** A Python exception on its way to a handler. No Error, since that would note the stack each time. */
+export class PythonRaise {
   constructor(
     readonly value: Value,
     readonly refusal: Refusal | null = null,
     readonly place: Origin | null = null,
-  ) {
-    super('raised');
-  }
+  ) {}
 }
 
 /** Entries of maps. */
@@ -158,6 +157,8 @@ export class Evaluator implements Interpreter {
   stopsAtRefusal = false;
   /** Whether expressions whose values are ints, tuples or lists are observed too. */
   observesAll = false;
+  /** Choices that are open, with what was refused on the way that is walked and how many calls led to them. */
+  readonly held: { readonly calls: number; readonly list: Held[] }[] = [];
   /** While walking a path taken only to see its shapes, nothing is reported. */
   muted = 0;
   steps = 0;
@@ -221,8 +222,18 @@ export class Evaluator implements Interpreter {
     if (this.muted > 0) return;
     const { layer, name } = refusal.detail;
     if (refusal.kind === 'attribute' && layer && name) this.reported.add(layer, name);
-    const chain = this.frames.flatMap(f => (f.caller ? [f.caller] : []));
-    this.recorder.refuse(refusal, place, [...chain, place]);
+    const calls = this.frames.flatMap(f => (f.caller ? [f.caller] : []));
+    const chain = [...calls, place];
+    const held = this.held.at(-1);
+    if (!held) this.recorder.refuse(refusal, place, chain);
+    else held.list.push({ refusal, place, chain, at: chain[held.calls] ?? place });
+  }
+
+  /** Reports what was held until all ways were walked; it may lie on one way of an outer choice. */
+  report({ refusal, place, chain }: Held): void {
+    const outer = this.held.at(-1);
+    if (!outer) this.recorder.refuse(refusal, place, chain);
+    else outer.list.push({ refusal, place, chain, at: chain[outer.calls] ?? place });
   }
 
   /** The instances in these values get out of sight: what is out of reach may give them any attribute. */

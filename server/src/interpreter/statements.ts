@@ -13,6 +13,7 @@ import type {
   While,
   With,
 } from '../python/ast';
+import { walkTwice } from './again';
 import { assign, assignedNames, bindName } from './assignment';
 import { getAttribute } from './attributes';
 import { attempt, collect, type Flow, fork, glance } from './branches';
@@ -29,7 +30,9 @@ import { asMayBeGiven } from './usual';
 import { NONE, str, unknown, type Value } from './values';
 
 export function block(ev: Evaluator, body: readonly Stmt[]): Flow {
-  for (const stmt of body) {
+  for (const [i, stmt] of body.entries()) {
+    const twice = stmt.kind === 'If' ? walkTwice(ev, body, i, rest => block(ev, rest)) : undefined;
+    if (twice !== undefined) return twice;
     const flow = statement(ev, stmt);
     if (flow) return flow;
   }
