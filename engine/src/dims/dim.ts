@@ -55,6 +55,11 @@ export interface Term {
 export class Poly {
   private text: string | null = null;
   private shown: string | null = null;
+  /** `lowerBound` of it by depth. */
+  bounds: number[] | null = null;
+  /** What `Facts` last made of it, and in which state. */
+  resolved: Dim | null = null;
+  resolvedIn = 0;
   constructor(readonly terms: readonly Term[]) {}
   /** Equal for equal polynomials alone. Most polynomials are passing differences whose key nobody asks for. */
   get key(): string {
@@ -317,6 +322,12 @@ export const max = (a: Dim, b: Dim): Dim => extremum('max', a, b);
 /** A value that a dim is never below: from its symbols' bounds, and from what `//`, `min` and `max` mean. */
 export function lowerBound(d: Dim, depth = 3): number {
   if (typeof d === 'number') return d;
+  d.bounds ??= [];
+  d.bounds[depth] ??= boundOf(d, depth);
+  return d.bounds[depth];
+}
+
+function boundOf(d: Poly, depth: number): number {
   const bound = termwiseBound(d);
   return bound > -Infinity || depth === 0 ? bound : relationalBound(d, depth);
 }

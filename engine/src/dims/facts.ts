@@ -38,6 +38,9 @@ export interface Learnt {
   readonly undo: () => void;
 }
 
+/** Numbers of states, of which no two `Facts` share one. */
+let nextState = 1;
+
 export class Facts {
   private readonly values = new Map<number, Dim>();
   private readonly rows = new Map<number, readonly Dim[] | OpenShape>();
@@ -46,6 +49,9 @@ export class Facts {
   /** Keys of polynomials known to be zero. */
   private readonly zeros = new Set<string>();
   private readonly trail: Learnt[] = [];
+  /** The state that the trail has led to. What `undo` goes back to is the state that was, by its number. */
+  private state = nextState++;
+  private readonly states: number[] = [];
 
   /** A position to `undo` to. */
   mark(): number {
@@ -55,7 +61,10 @@ export class Facts {
   /** Forgets what was learnt since `mark`, and answers it. */
   undo(mark: number): readonly Learnt[] {
     const undone = this.trail.slice(mark);
-    while (this.trail.length > mark) this.trail.pop()!.undo();
+    while (this.trail.length > mark) {
+      this.trail.pop()!.undo();
+      this.state = this.states.pop()!;
+    }
     return undone;
   }
 
@@ -67,6 +76,8 @@ export class Facts {
   private learn(entry: Learnt): void {
     entry.redo();
     this.trail.push(entry);
+    this.states.push(this.state);
+    this.state = nextState++;
   }
 
   // ---- reading --------------------------------------------------------------------------------------------------------
@@ -75,7 +86,11 @@ export class Facts {
   resolve(d: Dim): Dim {
     if (typeof d === 'number') return d;
     if (this.values.size === 0 && this.exact.size === 0) return d;
-    return this.simplify(this.substitute(d));
+    if (d.resolvedIn !== this.state) {
+      d.resolved = this.simplify(this.substitute(d));
+      d.resolvedIn = this.state;
+    }
+    return d.resolved!;
   }
 
   /** Whether the dim is made of a symbol whose value is known. */
@@ -135,9 +150,21 @@ export class Facts {
   equal(a: Dim, b: Dim): Truth {
     if (typeof a === 'number' && typeof b === 'number') return a === b ? 'yes' : 'no';
     if (a === b) return 'yes';
-    const difference = this.resolve(sub(this.resolve(a), this.resolve(b)));
+    const difference = this.difference(a, b);
     if (difference === 0 || this.isZero(difference)) return 'yes';
     return isNonZero(difference) ? 'no' : 'unknown';
+  }
+
+  /** Whether `equal` is certain. Where they are not the same, whether they may be is much harder to say. */
+  same(a: Dim, b: Dim): boolean {
+    if (a === b) return true;
+    if (typeof a === 'number' && typeof b === 'number') return false;
+    const difference = this.difference(a, b);
+    return difference === 0 || this.isZero(difference);
+  }
+
+  private difference(a: Dim, b: Dim): Dim {
+    return this.resolve(sub(this.resolve(a), this.resolve(b)));
   }
 
   private isZero(d: Dim): boolean {
@@ -191,7 +218,7 @@ export class Facts {
   }
 
   assumeEqual(a: Dim, b: Dim): void {
-    const difference = this.resolve(sub(this.resolve(a), this.resolve(b)));
+    const difference = this.difference(a, b);
     if (typeof difference === 'number') return;
     const free = this.solvable(difference);
     if (free) {

@@ -62,7 +62,7 @@ export interface EntryAnalysis extends FileAnalysis {
   readonly run: Run;
 }
 
-const READER_STEPS = 400_000;
+const READER_STEPS = 60_000;
 
 export class Analyser {
   constructor(

@@ -93,10 +93,10 @@ export const args = (positional: readonly Value[], keywords: Iterable<readonly [
   open: false,
 });
 
-/** Thrown by a builtin whose answer cannot be known; the call is then worth `UnknownValue(reason)`. */
-export class Unknowable extends Error {
-  constructor(readonly reason: string) {
-    super(reason);
-    this.name = 'Unknowable';
-  }
+/**
+ * Thrown by a builtin whose answer cannot be known; the call is then worth `UnknownValue(reason)`. It is no Error, since
+ * that would note the stack each time.
+ */
+export class Unknowable {
+  constructor(readonly reason: string) {}
 }

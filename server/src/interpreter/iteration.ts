@@ -1,8 +1,9 @@
 /** What loops go over, and the lengths of things. */
 import { add, anonymous, type Dim, floorDiv, isKnown, max, min, sub } from '../../../engine/src/dims/dim';
+import { fork } from './branches';
 import { type Evaluator, PythonRaise } from './evaluator';
 import { asGuess } from './guess';
-import { type Iteration, int, type RangeValue, str, tuple, unknown, type Value } from './values';
+import { type InstanceValue, type Iteration, int, type RangeValue, str, tuple, unknown, type Value } from './values';
 
 const LONGEST = 4096;
 /** Items asked of a `__getitem__` that does not end. */
@@ -70,7 +71,10 @@ export function iterate(ev: Evaluator, value: Value): Iteration {
     }
     case 'instance': {
       const iter = ev.getAttribute(v, '__iter__');
-      if (iter && iter.kind !== 'unknown') return iterate(ev, ev.callWith(iter));
+      if (iter && iter.kind !== 'unknown') {
+        const over = ev.settled(ev.callWith(iter));
+        return over.kind === 'instance' ? byNext(ev, over) : iterate(ev, over);
+      }
       const length = ev.getAttribute(v, '__len__');
       const item = ev.getAttribute(v, '__getitem__');
       if (item && item.kind !== 'unknown') {
@@ -86,6 +90,26 @@ export function iterate(ev: Evaluator, value: Value): Iteration {
     default:
       return open(unknown('is iterated over'));
   }
+}
+
+/** What an object with a `__next__` gives: it may be asked any number of times. */
+function byNext(ev: Evaluator, iterator: InstanceValue): Iteration {
+  const next = ev.getAttribute(iterator, '__next__');
+  let element: Value = unknown(`comes from a ${iterator.cls.name}`);
+  if (!next || next.kind === 'unknown') return open(element);
+  ev.muted++;
+  try {
+    fork(ev, [
+      () => {
+        element = ev.callWith(next);
+        return null;
+      },
+      () => null,
+    ]);
+  } finally {
+    ev.muted--;
+  }
+  return open(element);
 }
 
 /** Items 0, 1, … until one raises IndexError: how Python iterates over what has no more than `__getitem__`. */

@@ -45,14 +45,14 @@ function sameShape(facts: Facts, a: Shape, b: Shape, same: SameDim): boolean {
 const equalIn =
   (facts: Facts): SameDim =>
   (a, b) =>
-    facts.equal(a, b) === 'yes';
+    facts.same(a, b);
 
 /** Whether nothing tells the values apart: same contents, or arrays of the same type. */
 export const sameValue = (facts: Facts, a: Value, b: Value): boolean => alike(facts, a, b, equalIn(facts), 0);
 
 /** Whether as much is known of both: as `sameValue`, but any two numbers nothing is known of count as the same. */
 export const sameKnowledge = (facts: Facts, a: Value, b: Value): boolean =>
-  alike(facts, a, b, (x, y) => facts.equal(x, y) === 'yes' || (isNameless(facts, x) && isNameless(facts, y)), 0);
+  alike(facts, a, b, (x, y) => facts.same(x, y) || (isNameless(facts, x) && isNameless(facts, y)), 0);
 
 /** Whether a dim is one nameless symbol: a number of which nothing is known. */
 function isNameless(facts: Facts, d: Dim): boolean {
@@ -117,7 +117,7 @@ function alike(facts: Facts, a: Value, b: Value, same: SameDim, depth: number): 
 }
 
 function joinDims(facts: Facts, a: Dim, b: Dim): Dim {
-  return facts.equal(a, b) === 'yes' ? a : anonymous();
+  return facts.same(a, b) ? a : anonymous();
 }
 
 /** The shape both have; null where even the rank differs. */
