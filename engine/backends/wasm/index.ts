@@ -11,7 +11,7 @@ import type { Attrs, ConcreteType } from '../../src/graph/op';
 import type { Tensor } from '../../src/tensor';
 import { Arena } from './arena';
 import { type Arithmetic, KernelModule } from './kernels';
-import { addmm, gatherMm, matmul } from './matmul';
+import { PRODUCT_OPS } from './matmul';
 import type { Engine, WasmOp } from './op';
 import { gatherQmm, quantize, quantizedMatmul } from './quantized';
 import { bits, normal, uniform } from './random';
@@ -19,9 +19,7 @@ import { bits, normal, uniform } from './random';
 export type { Arithmetic } from './kernels';
 
 const OPS: Readonly<Record<string, WasmOp>> = {
-  matmul,
-  addmm,
-  gather_mm: gatherMm,
+  ...PRODUCT_OPS,
   quantize,
   quantized_matmul: quantizedMatmul,
   gather_qmm: gatherQmm,

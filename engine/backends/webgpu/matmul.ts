@@ -17,12 +17,14 @@ interface Storage {
   readonly code: string;
 }
 
-const DENSE: Storage = {
-  key: 'dense',
+const denseStorage = (transposed: boolean): Storage => ({
+  key: transposed ? 'transposed' : 'dense',
   inputs: { w: 'f32' },
   code: `
-fn weight(matrix: u32, k: u32, n: u32) -> f32 { return w[(matrix * params.k + k) * params.n + n]; }`,
-};
+fn weight(matrix: u32, k: u32, n: u32) -> f32 {
+  return w[${transposed ? '(matrix * params.n + n) * params.k + k' : '(matrix * params.k + k) * params.n + n'}];
+}`,
+});
 
 /** Values of codes: the code itself, e2m1 by table, or e4m3 by its fields. */
 const DECODE = {
@@ -122,7 +124,7 @@ fn main(
 });
 
 /** Inputs: matrices, x, w. Parameters: m, k, n, and the first product of the dispatch. */
-export const denseProduct = (): Shader => tiled(DENSE);
+export const denseProduct = (transposed: boolean): Shader => tiled(denseStorage(transposed));
 
 /** Inputs: matrices, x, codes, scales and for affine biases, all decoded to float32. Parameters as `denseProduct`. */
 export const quantizedProduct = (mode: QuantizationMode, bits: number, groupSize: number, transpose: boolean): Shader =>

@@ -2,8 +2,11 @@
  * Operations as dispatches: what the GPU is sent for each.
  */
 import type { Attrs, ConcreteType } from '../../src/graph/op';
+import { gatherIndex } from '../../src/ops/matmul';
+import { type Given, optionalInput } from '../../src/ops/optional';
 import { addScaled } from '../../src/ops/product_kernels';
 import { concrete } from '../../src/ops/quantize_checks';
+import { exchanged, TRANSPOSED } from '../../src/ops/transposed_products';
 import { elementCount, type Tensor } from '../../src/tensor';
 import { runs } from '../batches';
 import { isHeldAsFloat32, promoted, roundedTo } from '../held';
@@ -78,34 +81,60 @@ function productDispatches(
   return dispatches;
 }
 
-function denseDispatches(a: Tensor, b: Tensor, most: number): readonly Dispatch[] {
+function denseDispatches(a: Tensor, b: Tensor, transposed: boolean, pairs: Pairs, most: number): readonly Dispatch[] {
   const [m, k] = asRow(a).slice(-2);
-  const n = asColumn(b)[asColumn(b).length - 1];
-  return productDispatches(denseProduct(), { m, k, n, pairs: broadcastPairs(a, b) }, [a.data, b.data], most);
+  const column = asColumn(factor(b, transposed));
+  const n = column[column.length - 1];
+  return productDispatches(denseProduct(transposed), { m, k, n, pairs }, [a.data, b.data], most);
 }
+
+/** The matrices of b as they take part in the product. */
+const factor = (b: ConcreteType, transposed: boolean): ConcreteType => (transposed ? exchanged(b) : b);
 
 const multiplications = (a: ConcreteType, b: ConcreteType): number =>
   elementCount(productShape(a, b)) * a.shape[a.shape.length - 1];
 
 const allFloats = (inputs: readonly ConcreteType[]): boolean => inputs.every(type => isHeldAsFloat32(type.dtype));
 
-const matmul: GpuOp = {
+const matmul = (transposed: boolean): GpuOp => ({
   supports: (_, inputs) => allFloats(inputs),
-  work: (_, [a, b]) => multiplications(a, b),
-  dispatches: (_, [a, b], _out, most) => denseDispatches(a, b, most),
+  work: (_, [a, b]) => multiplications(a, factor(b, transposed)),
+  dispatches: (_, [a, b], _out, most) =>
+    denseDispatches(a, b, transposed, broadcastPairs(a, factor(b, transposed)), most),
   finish: roundOnce,
-};
+});
 
 /** The GPU multiplies, the little that is left is done here. */
-const addmm: GpuOp = {
+const addmm = (transposed: boolean): GpuOp => ({
   supports: (_, inputs) => allFloats(inputs),
-  work: (_, [, a, b]) => multiplications(a, b),
-  dispatches: (_, [, a, b], _out, most) => denseDispatches(a, b, most),
+  work: (_, [, a, b]) => multiplications(a, factor(b, transposed)),
+  dispatches: (_, [, a, b], _out, most) =>
+    denseDispatches(a, b, transposed, broadcastPairs(a, factor(b, transposed)), most),
   finish(data, { alpha = 1, beta = 1 }, [c, a, b], out) {
-    const sums: Tensor = { shape: productShape(a, b), dtype: 'float32', data };
+    const sums: Tensor = { shape: productShape(a, factor(b, transposed)), dtype: 'float32', data };
     return addScaled(sums, c, alpha as number, beta as number, out);
   },
-};
+});
+
+type Indices = Given<'lhs_indices' | 'rhs_indices'>;
+
+const gatherMm = (transposed: boolean): GpuOp => ({
+  supports: (_, [a, b]) => allFloats([a, b]) && a.shape.length > 1 && b.shape.length > 1,
+  work: (_, [a], out) => elementCount(out.shape) * a.shape[a.shape.length - 1],
+  dispatches(attrs, inputs, out, most) {
+    const [a, b] = inputs;
+    const lhs = optionalInput(inputs, attrs as Indices, 2, 'lhs_indices');
+    const rhs = optionalInput(inputs, attrs as Indices, 2, 'rhs_indices');
+    const other = factor(b, transposed);
+    const batch = out.shape.slice(0, -2);
+    const pairs =
+      lhs || rhs
+        ? { ofX: gatherIndex(lhs, a.shape, batch), ofW: gatherIndex(rhs, other.shape, batch) }
+        : broadcastPairs(a, other);
+    return denseDispatches(a, b, transposed, pairs, most);
+  },
+  finish: roundOnce,
+});
 
 const quantizedMatmul: GpuOp = {
   supports(attrs, [x, , scales]) {
@@ -158,8 +187,12 @@ const binaryOp = (op: string): GpuOp => ({
 });
 
 export const GPU_OPS: Readonly<Record<string, GpuOp>> = {
-  matmul,
-  addmm,
+  ...Object.fromEntries(
+    Object.entries({ matmul, addmm, gather_mm: gatherMm }).flatMap(([name, op]) => [
+      [name, op(false)],
+      [`${name}${TRANSPOSED}`, op(true)],
+    ]),
+  ),
   quantized_matmul: quantizedMatmul,
   ...Object.fromEntries(UNARY_OPS.map(op => [op, unaryOp(op)])),
   ...Object.fromEntries(BINARY_OPS.map(op => [op, binaryOp(op)])),

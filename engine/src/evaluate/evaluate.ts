@@ -85,12 +85,12 @@ const pause = (): Promise<void> => new Promise(resolve => setTimeout(resolve));
 
 /** The first that supports the step and has not given it up. */
 function backendFor(
-  { call, attrs, inputs }: Step,
+  { call, op, attrs, inputs }: Step,
   wanted: EvaluateOptions['backend'] = [],
   without: readonly Backend[] = [],
 ): Backend {
   for (const backend of [wanted, reference].flat())
-    if (!without.includes(backend) && backend.supports(call.op, attrs, inputs)) return backend;
+    if (!without.includes(backend) && backend.supports(op, attrs, inputs)) return backend;
   throw new EvaluationError('kernel', `${call.op} cannot be computed here yet`, call.outputs[0]);
 }
 
@@ -99,7 +99,7 @@ async function runStep(
   values: ReadonlyMap<ArrayNode, Tensor>,
   wanted: EvaluateOptions['backend'],
 ): Promise<Pick<StepReport, 'backend' | 'givenUp'> & { readonly results: readonly Tensor[] }> {
-  const inputs = step.call.inputs.map(node => values.get(node)!);
+  const inputs = step.nodes.map(node => values.get(node)!);
   const failed: Backend[] = [];
   const givenUp: { backend: string; reason: string }[] = [];
   for (;;) {
@@ -117,12 +117,12 @@ async function runStep(
 
 async function runOn(
   backend: Backend,
-  { call, attrs, out }: Step,
+  { call, op, attrs, out }: Step,
   inputs: readonly Tensor[],
 ): Promise<readonly Tensor[]> {
   let results: readonly Tensor[];
   try {
-    results = await backend.run(call.op, attrs, inputs, out);
+    results = await backend.run(op, attrs, inputs, out);
   } catch (error) {
     if (error instanceof Unavailable) throw error;
     const reason = error instanceof Error ? error.message : String(error);

@@ -11,6 +11,7 @@ import { Refusal } from '../graph/refusal';
 import { showType } from '../graph/show';
 import type { Tensor } from '../tensor';
 import { heldBytes } from './backend';
+import { fuse } from './fuse';
 
 export type EvaluationProblem =
   /** A length or a parameter is still a symbol. */
@@ -40,11 +41,18 @@ export class EvaluationError extends Error {
 }
 
 /** One application of an operation, with everything a number. */
-export interface Step {
+export interface PlannedStep {
+  /** What was recorded: it makes `call.outputs`. The step may compute it by another operation and from other arrays. */
   readonly call: OpCall;
+  readonly op: string;
   readonly attrs: Attrs;
+  readonly nodes: readonly ArrayNode[];
+  /** Types of `nodes`. */
   readonly inputs: readonly ConcreteType[];
   readonly out: readonly ConcreteType[];
+}
+
+export interface Step extends PlannedStep {
   /** Arrays that nothing after this step needs. */
   readonly frees: readonly ArrayNode[];
 }
@@ -83,7 +91,10 @@ export function plan(outputs: readonly ArrayNode[], options: PlanOptions = {}): 
     learnFromSources(facts, sources);
     const types = new Map<ArrayNode, ConcreteType>();
     for (const [node, value] of sources) types.set(node, value);
-    const steps = calls.map(call => concreteStep(facts, call, types));
+    const steps = fuse(
+      calls.map(call => concreteStep(facts, call, types)),
+      outputs,
+    );
     return schedule(steps, sources, outputs, options.memoryLimit ?? Infinity);
   } finally {
     facts.undo(mark);
@@ -187,7 +198,7 @@ function concreteAttrs(facts: Facts, call: OpCall): Attrs {
  * The call with numbers throughout: its rule is asked again, since with numbers it may answer what it could not when the
  * graph was recorded.
  */
-function concreteStep(facts: Facts, call: OpCall, types: Map<ArrayNode, ConcreteType>): Omit<Step, 'frees'> {
+function concreteStep(facts: Facts, call: OpCall, types: Map<ArrayNode, ConcreteType>): PlannedStep {
   const inputs = call.inputs.map(node => types.get(node)!);
   const attrs = concreteAttrs(facts, call);
   let inferred: ArrayType | readonly ArrayType[];
@@ -200,7 +211,7 @@ function concreteStep(facts: Facts, call: OpCall, types: Map<ArrayNode, Concrete
   const results = Array.isArray(inferred) ? (inferred as readonly ArrayType[]) : [inferred as ArrayType];
   const out = call.outputs.map((node, i) => concreteType(facts, node, results[i]));
   for (const [i, node] of call.outputs.entries()) types.set(node, out[i]);
-  return { call, attrs, inputs, out };
+  return { call, op: call.op, attrs, nodes: call.inputs, inputs, out };
 }
 
 function concreteType(facts: Facts, node: ArrayNode, inferred: ArrayType): ConcreteType {
@@ -221,14 +232,14 @@ const numbers = (shape: ArrayType['shape']): readonly number[] | null =>
 
 /** Adds after which step each array is free, and sums what is held meanwhile. */
 function schedule(
-  steps: readonly Omit<Step, 'frees'>[],
+  steps: readonly PlannedStep[],
   sources: ReadonlyMap<ArrayNode, Tensor>,
   outputs: readonly ArrayNode[],
   limit: number,
 ): Plan {
   const lastUse = new Map<ArrayNode, number>();
-  for (const [i, { call }] of steps.entries())
-    for (const node of [...call.outputs, ...call.inputs]) lastUse.set(node, i);
+  for (const [i, { call, nodes }] of steps.entries())
+    for (const node of [...call.outputs, ...nodes]) lastUse.set(node, i);
   const kept = new Set(outputs);
   const frees: ArrayNode[][] = steps.map(() => []);
   for (const [node, i] of lastUse) if (!kept.has(node) && !sources.has(node)) frees[i].push(node);
@@ -236,7 +247,7 @@ function schedule(
   let held = 0;
   for (const value of sources.values()) held += heldBytes(value);
   let peak = held;
-  let largest: Omit<Step, 'frees'> | null = null;
+  let largest: PlannedStep | null = null;
   const sizes = new Map<ArrayNode, number>();
   for (const [i, step] of steps.entries()) {
     for (const [j, node] of step.call.outputs.entries()) {

@@ -38,11 +38,11 @@ export function writeProgram(outputs: readonly ArrayNode[], options: PlanOptions
   const { steps, sources } = plan(outputs, options);
   const arrays: ArrayNode[] = [...sources.keys()];
   const numberOf = new Map(arrays.map((node, i) => [node, i]));
-  const calls = steps.map(({ call, attrs, out }): ProgramCall => {
-    const inputs = call.inputs.map(node => numberOf.get(node)!);
+  const calls = steps.map(({ call, op, attrs, nodes, out }): ProgramCall => {
+    const inputs = nodes.map(node => numberOf.get(node)!);
     for (const node of call.outputs) numberOf.set(node, arrays.push(node) - 1);
     checkPlain(attrs, call);
-    return { op: call.op, attrs, inputs, out: out.map(({ shape, dtype }) => ({ shape, dtype })) };
+    return { op, attrs, inputs, out: out.map(({ shape, dtype }) => ({ shape, dtype })) };
   });
   return {
     program: {

@@ -94,6 +94,30 @@ const PRODUCTS: readonly (readonly [readonly number[], readonly number[]])[] = [
   ],
 ];
 
+const TRANSPOSED_PRODUCTS: readonly (readonly [readonly number[], readonly number[]])[] = [
+  [[7], [5, 7]],
+  [
+    [1, 130],
+    [45, 130],
+  ],
+  [
+    [67, 100],
+    [45, 100],
+  ],
+  [
+    [2, 3, 4, 17],
+    [6, 17],
+  ],
+  [
+    [2, 3, 4, 17],
+    [3, 6, 17],
+  ],
+  [
+    [2, 1, 70, 9],
+    [1, 3, 33, 9],
+  ],
+];
+
 export function productCases(): Case[] {
   const cases: Case[] = [];
   for (const dtype of FLOATS)
@@ -109,6 +133,28 @@ export function productCases(): Case[] {
           inputs: [c, ...inputs],
         });
     }
+  for (const dtype of FLOATS)
+    for (const [left, right] of TRANSPOSED_PRODUCTS) {
+      const inputs = [random(dtype, left, 1), random(dtype, right, 2)];
+      cases.push({ name: `matmul_transposed ${show(inputs)}`, op: 'matmul_transposed', attrs: {}, inputs });
+      const c = random(dtype, right.slice(-2, -1), 3);
+      cases.push({
+        name: `addmm_transposed ${show(inputs)}`,
+        op: 'addmm_transposed',
+        attrs: {},
+        inputs: [c, ...inputs],
+      });
+    }
+  cases.push({
+    name: 'gather_mm_transposed',
+    op: 'gather_mm_transposed',
+    attrs: { given: ['rhs_indices'] },
+    inputs: [
+      random('float32', [2, 3, 8], 1),
+      random('float32', [4, 5, 8], 2),
+      tensor('uint32', [2], Uint32Array.of(3, 1)),
+    ],
+  });
   const mixed = [random('float16', [3, 8], 1), random('float32', [8, 4], 2)];
   cases.push({ name: 'matmul of two dtypes', op: 'matmul', attrs: {}, inputs: mixed });
   cases.push({
