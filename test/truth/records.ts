@@ -57,6 +57,6 @@ export interface Case {
 export function readCases(path: string): Case[] {
   const bytes = readFileSync(path);
   const text = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
-  const rows = text.split('\n').filter(line => line.includes('"expr":'));
-  return rows.map((line, id) => ({ id, env: {}, ...(JSON.parse(line) as Case) }));
+  const rows = text.split('\n').filter(line => line.includes('"expr":') && /"(out|error|crash)":/.test(line));
+  return rows.map((line, id) => ({ id, env: {}, ...(JSON.parse(line) as Partial<Case>) }) as Case);
 }

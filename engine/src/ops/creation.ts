@@ -10,7 +10,6 @@ import { Refusal } from '../graph/refusal';
 import { showType } from '../graph/show';
 import { cast } from '../numeric/cast';
 import { elementCount, type Tensor, type TensorData } from '../tensor';
-import { broadcastDim } from './broadcast';
 import { cannotBroadcast } from './elementwise';
 import { expandTo } from './expand';
 import { extendTail } from './rank';
@@ -31,8 +30,7 @@ function checkFits(facts: Facts, name: string, value: RankedType, shape: readonl
   const offset = shape.length - value.shape.length;
   if (offset < 0) throw refuse();
   for (const [axis, d] of value.shape.entries())
-    if (facts.equal(d, 1) === 'no' && facts.equal(broadcastDim(facts, d, shape[axis + offset], refuse), d) === 'no')
-      throw refuse();
+    if (facts.equal(d, 1) === 'no' && facts.equal(d, shape[axis + offset]) === 'no') throw refuse();
 }
 
 /** `shape` filled with a value, or with copies of an array that broadcasts to it; `dtype` null keeps the value's. */

@@ -50,7 +50,7 @@ function requireRow(facts: Facts, op: string, x: ArrayType, row: ArrayType, name
   );
 }
 
-/** The type of a normalized array; the weight takes part in its dtype, the bias does not. */
+/** The type of a normalized array; the weight takes part in its dtype, and a bias beside a weight. */
 function normalizedType(facts: Facts, op: string, inputs: readonly ArrayType[], attrs: NormAttrs): ArrayType {
   const [x] = inputs;
   if (rankOf(x.shape) === 0)
@@ -59,7 +59,8 @@ function normalizedType(facts: Facts, op: string, inputs: readonly ArrayType[], 
   const bias = optionalInput(inputs, attrs, 1, 'bias');
   if (weight) requireRow(facts, op, x, weight, 'the weight', 1);
   if (bias) requireRow(facts, op, x, bias, 'the bias', inputs.indexOf(bias));
-  const dtype = weight ? promote(x.dtype, weight.dtype) : x.dtype;
+  const scaled = weight ? promote(x.dtype, weight.dtype) : x.dtype;
+  const dtype = weight && bias ? promote(scaled, bias.dtype) : scaled;
   requireFloating(op, dtype, x);
   return { shape: facts.shape(x.shape), dtype };
 }
@@ -235,8 +236,13 @@ defineOp({
 defineOp<{ readonly scale: number | null }>({
   name: 'hadamard_transform',
   ...anyRank((facts, [x]): ArrayType => {
-    const dtype = x.dtype === null || isFloating(x.dtype) ? x.dtype : 'float32';
-    return { shape: facts.shape(x.shape), dtype };
+    const shape = facts.shape(x.shape);
+    if (Array.isArray(shape) && shape.some(d => facts.equal(d, 0) === 'yes'))
+      throw new Refusal('value', `hadamard_transform takes no empty arrays: ${showType(x)}`, { input: 0 });
+    const last = splitTail(facts, shape, 1)?.tail[0];
+    const isLone = last !== undefined && facts.equal(last, 1) === 'yes';
+    const dtype = isLone || x.dtype === null || isFloating(x.dtype) ? x.dtype : 'float32';
+    return { shape, dtype };
   }),
   kernel([x], { scale }, [out]) {
     const length = x.shape[x.shape.length - 1] ?? 1;

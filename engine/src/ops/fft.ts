@@ -1,7 +1,7 @@
 /**
  * Fourier transforms: fftn and its inverse, of real arrays too, and the short-time transforms.
  */
-import { add, type Dim, floorDiv, isKnown, mul, showDim, sub } from '../dims/dim';
+import { add, type Dim, floorDiv, isKnown, max, mul, showDim, sub } from '../dims/dim';
 import { Facts } from '../dims/facts';
 import { showShape } from '../dims/shape';
 import type { DType } from '../dtype';
@@ -236,7 +236,8 @@ defineOp<ShortTimeAttrs & { readonly length: Dim | null }>({
     const hop = hopOf(facts, 'istft', n, attrs);
     if (isKnown(frames) && frames < 1) throw new Refusal('value', `istft needs at least one frame: ${showType(x)}`);
     const whole = add(n, mul(hop, sub(frames, 1)));
-    const length = attrs.length ?? (attrs.center ? sub(whole, mul(2, floorDiv(n, 2))) : whole);
+    const own = attrs.center ? sub(whole, mul(2, floorDiv(n, 2))) : whole;
+    const length = attrs.length === null ? own : max(attrs.length, 0);
     return { shape: [...x.shape.slice(0, -2), length], dtype: 'float32' };
   },
   inferOpen: () => ({ shape: null, dtype: 'float32' }),

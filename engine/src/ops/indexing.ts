@@ -6,13 +6,14 @@
 import { type Dim, isKnown } from '../dims/dim';
 import { Facts } from '../dims/facts';
 import { OpenShape } from '../dims/shape';
-import { isInexact } from '../dtype';
+import { type DType, isInexact, promote } from '../dtype';
 import { type ArrayType, type Attrs, defineOp, type RankedType } from '../graph/op';
 import { Refusal } from '../graph/refusal';
 import { showType } from '../graph/show';
 import { cast } from '../numeric/cast';
 import { elementCount, type Tensor } from '../tensor';
 import { broadcastAll } from './broadcast';
+import { toInexact } from './elementwise';
 import { expandTo } from './expand';
 import { consumed, type Group, type IndexItem, type Placed, place, readPlan, writePlan } from './index_plan';
 import { reshaped, steps, stridesOf, sums, takeAt, width } from './positions';
@@ -37,6 +38,18 @@ export function requireIntegers(index: ArrayType, what = 'An index array'): void
     );
   if (index.dtype !== null && isInexact(index.dtype))
     throw new Refusal('index-dtype', `${what} must hold integers, this one is ${showType(index)}`);
+}
+
+/** As `requireIntegers` for arrays that index together: 64-bit unsigned beside signed ones become floats. */
+export function requireIndices(arrays: readonly ArrayType[]): void {
+  for (const array of arrays) requireIntegers(array);
+  if (arrays.length < 2 || arrays.some(a => a.dtype === null)) return;
+  const together = arrays.map(a => a.dtype).reduce(promote)!;
+  if (isInexact(together))
+    throw new Refusal(
+      'index-dtype',
+      `Index arrays of ${arrays.map(a => a.dtype).join(' and ')} become ${together} together: make them of one dtype`,
+    );
 }
 
 /** @throws Refusal of kind 'gather' where the index arrays do not broadcast with each other */
@@ -69,15 +82,39 @@ export function requireInside(facts: Facts, type: RankedType, axis: number, at: 
     );
 }
 
+/**
+ * Nothing can be gathered from an empty axis. Through a lone index other empty axes do not matter; in a tuple they do,
+ * unless what each index selects is empty itself.
+ * @throws Refusal of kind 'gather'
+ */
+function requireSomething(
+  facts: Facts,
+  type: RankedType,
+  placed: readonly Placed[],
+  gathered: readonly Dim[],
+  lone: boolean,
+): void {
+  const isEmpty = (d: Dim) => facts.equal(d, 0) === 'yes';
+  const gathers = lone || placed.some(p => p.kind === 'array');
+  const indexed = placed.filter(p => p.kind === 'array' || (gathers && p.kind === 'int'));
+  if (indexed.length === 0 || !gathered.every(d => facts.equal(d, 0) === 'no')) return;
+  const axes = new Set(indexed.map(p => (p as { axis: number }).axis));
+  const rest = type.shape.filter((_, axis) => !axes.has(axis));
+  if (![...axes].some(axis => isEmpty(type.shape[axis])) || (!lone && rest.some(isEmpty))) return;
+  throw new Refusal('gather', `Nothing can be gathered from an empty axis of ${showType(type)}`, { input: 0 });
+}
+
 defineOp<IndexAttrs>({
   name: 'index',
   infer(facts, [type, ...arrays], { items, lone }) {
     if (items.some(item => item.kind === 'unknown')) return { shape: null, dtype: type.dtype };
     const placed = place(type, items, 0);
-    for (const array of arrays) requireIntegers(array);
+    requireIndices(arrays);
     if (arrays.length === 0 && !lone)
       for (const p of placed) if (p.kind === 'int') requireInside(facts, type, p.axis, p.at);
-    return { shape: shapeOf(facts, type, readPlan(placed), gatheredShape(facts, arrays)), dtype: type.dtype };
+    const gathered = gatheredShape(facts, arrays);
+    requireSomething(facts, type, placed, gathered, lone);
+    return { shape: shapeOf(facts, type, readPlan(placed), gathered), dtype: type.dtype };
   },
   inferOpen(facts, [type, ...arrays], { items }) {
     for (const array of arrays) requireIntegers(array);
@@ -228,26 +265,47 @@ function requireFits(
   }
 }
 
+/**
+ * Through a lone `...` or `None` MLX writes nothing: it broadcasts the value, or computes with the whole array, so that
+ * the result has another dtype than the array had.
+ */
+const isWhollyNew = ({ items, lone }: IndexAttrs): boolean =>
+  lone && (items[0]?.kind === 'new' || items[0]?.kind === 'ellipsis');
+
+function newDType(type: ArrayType, update: ArrayType, mode: UpdateMode): DType | null {
+  if (mode === 'set') return update.dtype;
+  const dtype = promote(type.dtype, update.dtype);
+  return mode === 'divide' && dtype !== null ? toInexact(dtype) : dtype;
+}
+
 defineOp<UpdateAttrs>({
   name: 'index_update',
-  infer(facts, [type, update, ...arrays], { items, lone }) {
-    if (items.some(item => item.kind === 'unknown')) return type;
-    if (lone && items[0]?.kind === 'new') {
-      requireFits(facts, update.shape, type.shape, update, type);
-      return type;
+  infer(facts, [type, update, ...arrays], attrs) {
+    const { items, lone, mode } = attrs;
+    if (items.some(item => item.kind === 'unknown')) return { shape: type.shape, dtype: null };
+    if (isWhollyNew(attrs)) {
+      const shape = items[0].kind === 'ellipsis' ? withoutLeadingOnes(update, type.shape.length) : update.shape;
+      requireFits(facts, shape, type.shape, update, type);
+      return { shape: type.shape, dtype: newDType(type, update, mode) };
     }
     const placed = place(type, items, 0);
-    for (const array of arrays) requireIntegers(array);
+    requireIndices(arrays);
+    const gathered = gatheredShape(facts, arrays);
+    const isEmpty = (d: Dim) => facts.equal(d, 0) === 'yes';
+    if (arrays.length > 0 && type.shape.some(isEmpty) && gathered.every(d => facts.equal(d, 0) === 'no'))
+      throw new Refusal('gather', `Nothing can be written through indices to ${showType(type)}, which is empty`);
     const { groups, shape } = target(facts, type, update, placed, lone);
-    requireFits(facts, shape, targetShape(facts, type, groups, placed, gatheredShape(facts, arrays)), update, type);
+    requireFits(facts, shape, targetShape(facts, type, groups, placed, gathered), update, type);
     return type;
   },
   inferOpen(_, [type, , ...arrays]) {
     for (const array of arrays) requireIntegers(array);
     return type;
   },
-  kernel([x, update, ...arrays], { items, lone, mode }) {
-    const placed = lone && items[0]?.kind === 'new' ? place(x, [], 0) : place(x, items, 0);
+  kernel([array, update, ...arrays], attrs, [out]) {
+    const { items, lone, mode } = attrs;
+    const x = cast(array, out.dtype);
+    const placed = isWhollyNew(attrs) ? place(x, [], 0) : place(x, items, 0);
     const { groups, shape } = target(NO_FACTS, x, update, placed, lone);
     const to = targetShape(NO_FACTS, x, groups, placed, gatheredShape(NO_FACTS, arrays)) as readonly number[];
     const values = expandTo(reshaped(cast(update, x.dtype), shape as readonly number[]), to);

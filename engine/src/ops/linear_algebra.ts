@@ -304,7 +304,7 @@ function normDtype(type: RankedType, ord: NormAttrs['ord'], count: number): DTyp
   if (dtype === null) return null;
   if (spectral(ord, count) && !COMPLEX.includes(dtype))
     throw new Refusal('dtype', `linalg.norm of singular values takes ${COMPLEX.join(', ')}, not ${showType(type)}`);
-  if (kindOf(dtype) === 'complex') return typeof ord === 'number' ? dtype : 'float32';
+  if (kindOf(dtype) === 'complex') return typeof ord === 'number' && !(ord === 2 && count === 1) ? dtype : 'float32';
   return floating(dtype);
 }
 
@@ -324,7 +324,10 @@ defineOp<NormAttrs>({
     });
     if (!spectral(ord, list.length) && new Set(gone).size < gone.length)
       throw new Refusal('axis', `linalg.norm is given the same axis twice for ${showType(type)}`);
-    if (new Set(gone).size < gone.length) return { shape: reducedTwice(type, list, keepdims, 0), dtype };
+    if (new Set(gone).size < gone.length) {
+      if (keepdims) throw new Refusal('axis', `linalg.norm is given the same axis twice for ${showType(type)}`);
+      return { shape: null, dtype };
+    }
     const shape = keepdims
       ? type.shape.map((d, i) => (gone.includes(i) ? 1 : d))
       : type.shape.filter((__, i) => !gone.includes(i));

@@ -140,12 +140,12 @@ const pick = (x: Tensor, source: (axis: number, i: number) => number): Tensor =>
 defineOp<{ readonly axes: readonly number[] | null }>({
   name: 'flip',
   infer(_, [type], { axes }) {
-    normalizeAxes('flip', type, axes);
+    for (const axis of axes ?? []) normalizeAxis('flip', type, axis);
     return type;
   },
   inferOpen: same,
   kernel([x], { axes }) {
-    const flipped = new Set(normalizeAxes('flip', x, axes));
+    const flipped = new Set(axes?.map(axis => normalizeAxis('flip', x, axis)) ?? x.shape.keys());
     return pick(x, (axis, i) => (flipped.has(axis) ? x.shape[axis] - 1 - i : i));
   },
 });

@@ -106,6 +106,12 @@ export const dequantize = defineOp<DequantizeAttrs>({
       checkLeading(facts, op, w, other, 1, name);
     }
     checkPackedLength(facts, op, w, scales, parameters);
+    const groups = splitTail(facts, scales.shape, 1)?.tail[0];
+    const offsets = biases && splitTail(facts, biases.shape, 1)?.tail[0];
+    if (groups !== undefined && offsets !== undefined && facts.equal(offsets, 1) === 'no')
+      facts.require(offsets, groups, () =>
+        refuse('quantize-packed', `dequantize: biases of type ${showType(biases!)} beside scales, ${showType(scales)}`),
+      );
     const split = splitTail(facts, w.shape, 1);
     const shape = split && facts.shape(joinTail(split.batch, [unpackedLength(split.tail[0], bits)]));
     const dtype = attrs.dtype ?? (mode === 'affine' ? own : 'bfloat16');

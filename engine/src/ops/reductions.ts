@@ -6,7 +6,7 @@
 import type { Dim } from '../dims/dim';
 import type { Facts } from '../dims/facts';
 import { OpenShape } from '../dims/shape';
-import { type DType, isInexact, isInteger, kindOf, sizeOf } from '../dtype';
+import { type DType, isInteger, kindOf, sizeOf } from '../dtype';
 import { type ArrayType, type ConcreteType, defineOp, type RankedType, type Shape } from '../graph/op';
 import { Refusal } from '../graph/refusal';
 import { showType } from '../graph/show';
@@ -307,39 +307,3 @@ function defineSpread(name: string, finish: (variance: number) => number): void 
 }
 defineSpread('var', v => v);
 defineSpread('std', Math.sqrt);
-
-// ---- softmax ----------------------------------------------------------------------------------------------------------
-
-type Softmax = { readonly axes: readonly number[] | null };
-
-/** exp(x) / Σ exp(x) over the axes; MLX returns a 0-d array as it is. */
-defineOp<Softmax>({
-  name: 'softmax',
-  infer(facts, [x], { axes }) {
-    if (x.shape.length === 0 && axes && axes.length > 0)
-      throw new Refusal('axis', `softmax over axes of a 0-d array: ${showType(x)} has none`);
-    // MLX answers an empty array before it looks at the axes
-    if (!x.shape.some(d => facts.equal(d, 0) === 'yes')) normalizeAxes('softmax', x, axes);
-    const plain = x.shape.length === 0 || x.dtype === null;
-    return { shape: x.shape, dtype: plain ? x.dtype : toInexact(x.dtype!) };
-  },
-  inferOpen(facts, [x], { axes }) {
-    const known = atLeastRank(facts, x, axes);
-    return { shape: known.shape, dtype: x.dtype && (isInexact(x.dtype) ? x.dtype : null) };
-  },
-  kernel([x], { axes }, [out]) {
-    const { starts, members } = groupsOf(x.shape, normalizeAxes('softmax', x, axes));
-    if (x.shape.length === 0 && !isInexact(x.dtype)) return x;
-    const data = allocate(out.dtype, elementCount(out.shape));
-    const store = storing(out.dtype);
-    if (x.dtype === 'complex64') throw new Error('no kernel for complex64');
-    for (const start of starts) {
-      let top = -Infinity;
-      for (const m of members) top = Math.max(top, Number(x.data[start + m]));
-      let total = 0;
-      for (const m of members) total += Math.exp(Number(x.data[start + m]) - top);
-      for (const m of members) (data as Numbers)[start + m] = store(Math.exp(Number(x.data[start + m]) - top) / total);
-    }
-    return { shape: out.shape, dtype: out.dtype, data };
-  },
-});

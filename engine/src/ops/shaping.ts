@@ -1,7 +1,7 @@
 /**
  * Operations that give the same elements in another shape: reshape, flatten, squeeze, expand_dims, broadcast_to, …
  */
-import { anonymous, type Dim, isKnown, product } from '../dims/dim';
+import { anonymous, type Dim, isKnown, product, showDim } from '../dims/dim';
 import type { Facts } from '../dims/facts';
 import { OpenShape, showShape } from '../dims/shape';
 import { type ArrayType, defineOp, type OpDef, type RankedType } from '../graph/op';
@@ -28,6 +28,12 @@ function inferredAt(name: string, shape: readonly Dim[]): number {
   return at;
 }
 
+/** MLX looks at the product alone: two negative lengths pass, one would make the inferred length negative. */
+function requireInferable(facts: Facts, from: readonly Dim[], known: readonly Dim[], refuse: () => Refusal): void {
+  const isNegative = known.filter(d => isKnown(d) && d < 0).length % 2 === 1;
+  if (isNegative && !from.some(d => facts.resolve(d) === 0)) throw refuse();
+}
+
 defineOp<Shaped>({
   name: 'reshape',
   infer(facts, [type], { shape }) {
@@ -39,12 +45,11 @@ defineOp<Shaped>({
     };
     const at = inferredAt('reshape', shape);
     if (at < 0) {
-      if (shape.some(d => isKnown(d) && d < 0)) throw refuse();
       requireSameCount(facts, type.shape, shape, refuse);
       return { shape, dtype: type.dtype };
     }
     const known = shape.toSpliced(at, 1);
-    if (known.some(d => isKnown(d) && d < 0)) throw refuse();
+    requireInferable(facts, type.shape, known, refuse);
     return { shape: shape.with(at, inferAxis(facts, type.shape, known, refuse)), dtype: type.dtype };
   },
   inferOpen: (_, [type], { shape }) => ({
@@ -113,7 +118,11 @@ function split(facts: Facts, type: ArrayType, length: Dim, axis: number, shape: 
     );
   if (shape.length === 0) throw new Refusal('reshape', 'unflatten needs at least one axis to turn the old one into');
   const at = inferredAt('unflatten', shape);
-  if (at >= 0) return shape.with(at, inferAxis(facts, [length], shape.toSpliced(at, 1), refuse));
+  if (at >= 0) {
+    const known = shape.toSpliced(at, 1);
+    requireInferable(facts, [length], known, refuse);
+    return shape.with(at, inferAxis(facts, [length], known, refuse));
+  }
   requireSameCount(facts, [length], shape, refuse);
   return shape;
 }
@@ -260,7 +269,14 @@ type Strided = {
 
 defineOp<Strided>({
   name: 'as_strided',
-  infer: (_, [type], { shape }) => ({ shape: shape ?? type.shape, dtype: type.dtype }),
+  infer(facts, [type], { shape, offset }) {
+    const negative = shape?.find(d => facts.less(d, 0) === 'yes');
+    if (negative !== undefined)
+      throw new Refusal('value', `as_strided cannot make an axis of length ${showDim(negative)}`);
+    if (facts.less(offset, 0) === 'yes')
+      throw new Refusal('signature', 'as_strided: the offset cannot be negative', {}, 'TypeError');
+    return { shape: shape ?? type.shape, dtype: type.dtype };
+  },
   inferOpen: (_, [type], { shape }) => ({ shape: shape ?? type.shape, dtype: type.dtype }),
   kernel: ([x], { strides, offset }, [out]) => readBox(x, out.shape, strides ?? stridesOf(out.shape), offset),
 });

@@ -6,6 +6,7 @@
  */
 import { add, anonymous, type Dim, floorDiv, isKnown, max, min, sub } from '../dims/dim';
 import type { Facts } from '../dims/facts';
+import { Refusal } from '../graph/refusal';
 
 /** Bounds as written; null where left out. */
 export type SliceBounds = { readonly start: Dim | null; readonly stop: Dim | null; readonly step: Dim };
@@ -38,6 +39,7 @@ export function sliceLength(facts: Facts, axis: Dim, bounds: SliceBounds): Dim {
   const start = bounds.start === null ? null : facts.resolve(bounds.start);
   const stop = bounds.stop === null ? null : facts.resolve(bounds.stop);
   if (!isKnown(step)) return anonymous();
+  if (step === 0) throw new Refusal('value', 'The step of a slice is 0: MLX divides by it and the process dies');
   if (isKnown(length) && (start === null || isKnown(start)) && (stop === null || isKnown(stop)))
     return selection(length, start, stop, step).count;
   if (step < 0) return start === null && stop === null ? stepped(facts, length, -step) : anonymous();

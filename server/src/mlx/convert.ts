@@ -3,9 +3,9 @@
  */
 import { type Dim, isKnown } from '../../../engine/src/dims/dim';
 import { OpenShape, RowVariable, showShape } from '../../../engine/src/dims/shape';
-import { type DType, promote, promoteScalar } from '../../../engine/src/dtype';
+import { type DType, isInteger, kindOf, promote, promoteScalar, sizeOf } from '../../../engine/src/dtype';
 import { type ArrayNode, source } from '../../../engine/src/graph/graph';
-import { Refusal } from '../../../engine/src/graph/refusal';
+import { type PythonError, Refusal } from '../../../engine/src/graph/refusal';
 import { cast } from '../../../engine/src/numeric/cast';
 import { type Tensor, tensor } from '../../../engine/src/tensor';
 import type { Interpreter } from '../interpreter/interpreter';
@@ -44,7 +44,30 @@ export function scalarArray(interpreter: Interpreter, v: Value, dtype: DType | n
   const number = numberOf(v);
   const type = dtype ?? dtypeAlone(v, kind);
   if (number === null) return source({ shape: [], dtype: type }, { origin });
+  if (kind === 'int') requireRange(number, 64, `${number} does not fit in 64 bits`, 'RuntimeError');
   return source({ shape: [], dtype: type }, { value: fromNumbers([number], [], type), origin });
+}
+
+/** @throws Refusal for an int that signed integers of so many bits cannot hold */
+function requireRange(number: number, bits: number, message: string, raised: PythonError): void {
+  const limit = 2 ** (bits - 1);
+  if (number < -limit || number >= limit) throw new Refusal('value', message, {}, raised);
+}
+
+/**
+ * A Python number as MLX makes an array of it beside one of `dtype`.
+ * @throws Refusal for an int that integers of less than 64 bits cannot hold
+ */
+export function scalarBeside(interpreter: Interpreter, v: Value, dtype: DType): ArrayNode {
+  const type = promoteScalar(dtype, scalarKind(v)!)!;
+  const number = v.kind === 'int' ? numberOf(v) : null;
+  const bits = 8 * sizeOf(type);
+  if (number !== null && isInteger(type) && bits < 64) {
+    const [least, most] = kindOf(type) === 'unsigned' ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
+    if (number < least || number > most)
+      throw new Refusal('dtype', `${number} does not fit in ${type}, which holds ${least} to ${most}`);
+  }
+  return scalarArray(interpreter, v, type);
 }
 
 /** Numbers as a tensor. */
@@ -91,6 +114,9 @@ interface Contents {
   readonly numbers: readonly number[] | null;
 }
 
+/** Dtypes whose elements MLX reads from a list as 32-bit ints first. */
+const READ_AS_INT32: ReadonlySet<DType> = new Set(['bool', 'uint8', 'uint16', 'int8', 'int16', 'int32']);
+
 /** Items of more sequences than this are not followed one by one. */
 const MOST_ROWS = 64;
 
@@ -104,6 +130,9 @@ export function arrayOfSequence(interpreter: Interpreter, sequence: Value, dtype
   if (!found) return source({ shape: null, dtype }, { origin });
   const { shape, numbers } = found;
   const type = dtype ?? found.dtype;
+  if (numbers && dtype && found.dtype === 'int64' && READ_AS_INT32.has(dtype))
+    for (const number of numbers)
+      requireRange(number, 32, `mx.array: ${number} of the list does not fit in 32 bits`, 'RuntimeError');
   if (numbers && type && shape.every(isKnown))
     return source({ shape, dtype: type }, { value: fromNumbers(numbers, shape, type), origin });
   const stacked = stack(interpreter, sequence);
@@ -202,7 +231,7 @@ function weak(interpreter: Interpreter, v: Value, beside: ArrayNode): ArrayNode 
   const numpy = numpyArray(v);
   if (numpy) return numpyNode(interpreter, numpy, beside.dtype);
   if (beside.dtype === null) return source({ shape: [], dtype: null }, { origin: interpreter.origin() });
-  return scalarArray(interpreter, v, promoteScalar(beside.dtype, scalarKind(v)!));
+  return scalarBeside(interpreter, v, beside.dtype);
 }
 
 // ---- NumPy's arrays ---------------------------------------------------------------------------------------------------

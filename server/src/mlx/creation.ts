@@ -9,7 +9,7 @@ import { Refusal } from '../../../engine/src/graph/refusal';
 import { broadcastAll } from '../../../engine/src/ops/broadcast';
 import { Unknowable } from '../interpreter/interpreter';
 import { array, type BuiltinValue, int, tuple, type Value } from '../interpreter/values';
-import { arrayOfSequence, numpyArray, scalarArray, scalarKind, toArray } from './convert';
+import { arrayOfSequence, numpyArray, numpyNode, scalarArray, scalarBeside, scalarKind, toArray } from './convert';
 import { type Call, define, isOpaque, typeName } from './define';
 import { element } from './elementwise';
 import { givenDtype } from './sequences';
@@ -55,9 +55,13 @@ const like = (name: 'zeros_like' | 'ones_like' | 'empty_like', value: number): B
 function full(c: Call): Value {
   const vals = c.value('vals');
   const kind = scalarKind(vals);
+  const numpy = numpyArray(vals);
+  if (numpy) return filled(c, () => c.dims('shape'), numpyNode(c.interpreter, numpy, c.dtype('dtype')), null);
   if (!kind || kind === 'complex') return filled(c, () => c.dims('shape'), element(c, 'vals'), null);
   if (c.dtypeIsUnknown('dtype')) return unknownDType(c, () => c.dims('shape'));
-  return filled(c, () => c.dims('shape'), scalarArray(c.interpreter, vals, c.dtype('dtype')), null);
+  const dtype = c.dtype('dtype');
+  const value = dtype ? scalarBeside(c.interpreter, vals, dtype) : scalarArray(c.interpreter, vals);
+  return filled(c, () => c.dims('shape'), value, null);
 }
 
 // ---- counted ----------------------------------------------------------------------------------------------------------

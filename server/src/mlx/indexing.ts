@@ -10,7 +10,7 @@ import { requireIntegers } from '../../../engine/src/ops/indexing';
 import type { UpdateMode } from '../../../engine/src/ops/write_at';
 import type { Interpreter } from '../interpreter/interpreter';
 import type { ArrayValue, Value } from '../interpreter/values';
-import { numpyArray, scalarArray, scalarKind, toArray } from './convert';
+import { numpyArray, scalarArray, scalarBeside, scalarKind, toArray } from './convert';
 import { isOpaque, typeName } from './define';
 
 /** An index taken apart: items in order, the arrays among them, and whether there was a tuple around them. */
@@ -172,6 +172,6 @@ function updateValues(interpreter: Interpreter, node: ArrayNode, by: Value): Arr
       v.kind === 'none' ? 'TypeError' : 'ValueError',
     );
   if (v.kind === 'list' || v.kind === 'tuple') throw refuse();
-  if (scalarKind(v) && node.dtype !== null && v.kind !== 'complex') return scalarArray(interpreter, v, node.dtype);
+  if (scalarKind(v) && node.dtype !== null && v.kind !== 'complex') return scalarBeside(interpreter, v, node.dtype);
   return toArray(interpreter, v, refuse);
 }

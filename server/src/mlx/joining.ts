@@ -23,7 +23,7 @@ import {
   unknown,
   type Value,
 } from '../interpreter/values';
-import { scalarArray } from './convert';
+import { scalarArray, scalarBeside } from './convert';
 import { type Call, define } from './define';
 import { arraysIn, keepingDtype } from './sequences';
 
@@ -179,7 +179,9 @@ function pad(c: Call): Value {
       constant.kind === 'array'
         ? constant.node
         : constant.kind === 'int' || constant.kind === 'bool' || constant.kind === 'float'
-          ? scalarArray(c.interpreter, constant, a.dtype)
+          ? a.dtype
+            ? scalarBeside(c.interpreter, constant, a.dtype)
+            : scalarArray(c.interpreter, constant)
           : c.array('constant_values');
     return c.interpreter.record('pad', [a, value], { widths: padWidths(c), mode: c.text('mode') });
   });

@@ -3,7 +3,8 @@
  */
 import { isKnown } from '../../../engine/src/dims/dim';
 import { OpenShape } from '../../../engine/src/dims/shape';
-import type { ArrayNode } from '../../../engine/src/graph/graph';
+import { isInexact } from '../../../engine/src/dtype';
+import { type ArrayNode, source } from '../../../engine/src/graph/graph';
 import { Refusal } from '../../../engine/src/graph/refusal';
 import { showType } from '../../../engine/src/graph/show';
 import { Unknowable } from '../interpreter/interpreter';
@@ -14,6 +15,10 @@ import { arraysIn, given } from './sequences';
 /** A function of two arrays that records the operation of its name. */
 const binary = (signature: string, op: string): BuiltinValue =>
   define(signature, c => c.interpreter.record(op, [c.arrayOnly('a'), c.arrayOnly('b')]));
+
+/** An array of the same shape that matrix products take, for the rules of shapes alone. */
+const inexact = (a: ArrayNode): ArrayNode =>
+  a.dtype === null || isInexact(a.dtype) ? a : source({ shape: a.shape, dtype: 'float32' });
 
 /** `axes`: how many last axes to sum over, or those of each array. */
 function tensordot(c: Call): Value {
@@ -76,7 +81,7 @@ export const productFunctions: readonly BuiltinValue[] = [
   ),
   define('mx.einsum_path(subscripts, *operands)', c => {
     const operands = arraysIn(c, 'operands');
-    c.interpreter.record('einsum', operands, { subscripts: c.text('subscripts') }); // refuses what einsum would
+    c.interpreter.record('einsum', operands.map(inexact), { subscripts: c.text('subscripts') }); // refuses what einsum would
     const path = operands.length <= 2 ? list([tuple(operands.map((_, i) => int(i)))]) : unknown('is the best order');
     return tuple([path, str(null)]);
   }),

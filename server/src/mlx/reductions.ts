@@ -133,6 +133,7 @@ export const reductionFunctions: readonly BuiltinValue[] = [
   }),
   define('mx.softmax(a, /, axis=None, *, precise=False, stream=None)', c => {
     const a = c.arrayOnly('a');
+    c.flag('precise'); // computed in double precision here whatever is asked
     return keepingDtype(c, a, () => c.interpreter.record('softmax', [a], { axes: c.axes('axis') }));
   }),
   define(`mx.minmax(${FOLD_PARAMETERS})`, c => tuple([folded(c, 'min', {}), folded(c, 'max', {})])),

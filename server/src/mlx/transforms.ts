@@ -5,6 +5,7 @@
  * gradient of, and a mapped axis comes back where `out_axes` says.
  */
 import { type Dim, isKnown } from '../../../engine/src/dims/dim';
+import { isInexact, sizeOf } from '../../../engine/src/dtype';
 import { Refusal } from '../../../engine/src/graph/refusal';
 import { showType } from '../../../engine/src/graph/show';
 import { normalizeAxis } from '../../../engine/src/ops/axes';
@@ -40,7 +41,12 @@ function callable(c: Call): Value {
 /** An array of the same type, from outside the graph; what else a tree holds is refused as MLX does. */
 function arrayLike(interpreter: Interpreter, leaf: Value, name: string): Value {
   const v = interpreter.settled(leaf);
-  if (v.kind === 'array') return interpreter.source({ shape: v.node.shape, dtype: v.node.dtype });
+  if (v.kind === 'array') {
+    const { shape, dtype } = v.node;
+    // sums of small ints are wider than these, and their gradient is as wide as the sum
+    const isNarrow = dtype !== null && !isInexact(dtype) && sizeOf(dtype) < 4;
+    return interpreter.source({ shape, dtype: isNarrow ? null : dtype });
+  }
   if (isOpaque(v) || v.kind === 'instance') return unknown('is the gradient of something unknown');
   throw new Refusal('gradient', `${name} works on arrays and trees of arrays, not on ${typeName(v)}`);
 }

@@ -13,6 +13,7 @@ import {
   type BuiltinValue,
   bool,
   builtin,
+  float,
   int,
   list,
   type ModuleValue,
@@ -47,6 +48,8 @@ export const ndarrayOf = (interpreter: Interpreter, shape: Shape, dtype: string 
 /** A NumPy number. np.float64 is a Python float, so it is not one of these. */
 export function numpyNumber(interpreter: Interpreter, number: Value, dtype: string): Value {
   if (dtype === 'float64' && number.kind === 'float') return number;
+  if (dtype === 'float64' && (number.kind === 'int' || number.kind === 'bool'))
+    return float(typeof number.value === 'object' ? null : Number(number.value));
   const node = source({ shape: [], dtype: mlxDType(dtype) }, { origin: interpreter.origin() });
   return { kind: 'native', type: genericType, data: { node, dtype, number } satisfies NumpyArray };
 }

@@ -1,8 +1,9 @@
 /**
  * A little of NumPy: what MLX programs make arrays of, measure shapes with, and convert from. The rest is open.
  */
-import { anonymous, type Dim, product, sum } from '../../../../engine/src/dims/dim';
+import { anonymous, type Dim, isKnown, product, sum } from '../../../../engine/src/dims/dim';
 import { source } from '../../../../engine/src/graph/graph';
+import { Refusal } from '../../../../engine/src/graph/refusal';
 import { elementCount, type Tensor, tensor } from '../../../../engine/src/tensor';
 import type { Interpreter } from '../../interpreter/interpreter';
 import {
@@ -46,14 +47,18 @@ function dtypeArgument(c: Call, fallback: string | null): string | null {
   return named === undefined ? fallback : named;
 }
 
-/** A shape argument; null where it is not known. NumPy's own complaints are not reported. */
+/** A shape argument; null where it is not known. Of NumPy's complaints only that of negative lengths is reported. */
 function shapeArgument(c: Call, name: string): readonly Dim[] | null {
   if (!c.has(name)) return [];
+  let shape: readonly Dim[];
   try {
-    return c.dims(name);
+    shape = c.dims(name);
   } catch {
     return null;
   }
+  const negative = shape.find(d => isKnown(d) && d < 0);
+  if (negative !== undefined) throw new Refusal('value', `${c.signature.name}: an axis cannot be ${negative} long`);
+  return shape;
 }
 
 // ---- making arrays ----------------------------------------------------------------------------------------------------
