@@ -221,7 +221,9 @@ function bindParameters(ev: Evaluator, f: FunctionValue, passed: Arguments, scop
     if (p.form === 'vararg')
       names.set(
         p.name,
-        passed.open ? openTuple(ev.join([unknown('may be passed'), ...surplus]), anonymous()) : tuple(surplus),
+        passed.open
+          ? openTuple(ev.join([passed.rest ?? unknown('may be passed'), ...surplus]), anonymous())
+          : tuple(surplus),
       );
     else if (p.form === 'kwarg') names.set(p.name, others);
     else if (!names.has(p.name)) {

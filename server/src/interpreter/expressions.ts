@@ -233,15 +233,24 @@ export function callArguments(ev: Evaluator, e: Call): Arguments {
   const positional: Value[] = [];
   const keywords = new Map<string, Value>();
   let open = false;
+  const rest: Value[] = [];
   for (const a of e.args) {
     if (a.kind !== 'Starred') {
-      positional.push(evaluate(ev, a));
+      // After a sequence of unknown length nothing has a place.
+      (open ? rest : positional).push(evaluate(ev, a));
       continue;
     }
     const spread = ev.settled(evaluate(ev, a.value));
-    const over = spread.kind === 'tuple' && spread.shapeOf && !spread.items ? { items: null } : ev.iterate(spread);
-    if (over.items) positional.push(...over.items);
-    else open = true;
+    if (spread.kind === 'tuple' && spread.shapeOf && !spread.items) {
+      open = true;
+      rest.push(unknown('is a dim of an array of unknown rank'));
+    } else {
+      const over = ev.iterate(spread);
+      if (!over.items) {
+        open = true;
+        rest.push(over.element);
+      } else (open ? rest : positional).push(...over.items);
+    }
   }
   for (const k of e.keywords) {
     const value = evaluate(ev, k.value);
@@ -256,7 +265,7 @@ export function callArguments(ev: Evaluator, e: Call): Arguments {
       if (v.rest) open = true;
     } else open = true;
   }
-  return { positional, keywords, open };
+  return { positional, keywords, open, rest: rest.length > 0 ? ev.join(rest) : undefined };
 }
 
 function callExpression(ev: Evaluator, e: Call): Value {

@@ -148,6 +148,8 @@ export interface Arguments {
   readonly keywords: ReadonlyMap<string, Value>;
   /** A `*args` or `**kwargs` of unknown contents was passed: missing and surplus arguments cannot be judged. */
   readonly open: boolean;
+  /** What a `*args` of unknown length holds, where all it may hold is alike. */
+  readonly rest?: Value;
 }
 export interface BuiltinValue {
   readonly kind: 'builtin';

@@ -14,7 +14,7 @@ import { Refusal } from '../../../engine/src/graph/refusal';
 import { isGuess } from '../interpreter/guess';
 import { type Interpreter, Unknowable } from '../interpreter/interpreter';
 import type { Arguments, BuiltinValue, NativeValue, Value } from '../interpreter/values';
-import { bool, builtin, float, int, NONE, str, tuple, unknown } from '../interpreter/values';
+import { bool, builtin, float, int, NONE, openTuple, str, tuple, unknown } from '../interpreter/values';
 import { numpyArray, scalarKind, toArray } from './convert';
 import { knownValues } from './known';
 
@@ -367,6 +367,9 @@ function apply(
   return interpreter.join(results);
 }
 
+/** An argument of which it is not known whether it is passed. */
+const MAY_BE_PASSED = unknown('may be passed in a *sequence or **mapping');
+
 /**
  * Binds arguments as Python does.
  * @throws Refusal of kind 'signature' for a wrong keyword, a missing or a surplus argument.
@@ -383,7 +386,9 @@ export function bind(signature: Signature, passed: Arguments): Map<string, Value
     if (i < slots.length) given.set(slots[i].name, v);
     else surplus.push(v);
   }
-  if (vararg) given.set(vararg.name, tuple(surplus));
+  if (vararg && passed.open)
+    given.set(vararg.name, openTuple(surplus.length === 0 && passed.rest ? passed.rest : MAY_BE_PASSED, anonymous(0)));
+  else if (vararg) given.set(vararg.name, tuple(surplus));
   else if (surplus.length > 0)
     throw refuse(
       `takes ${slots.length} positional argument${slots.length === 1 ? '' : 's'}, not ${passed.positional.length}`,
@@ -399,7 +404,9 @@ export function bind(signature: Signature, passed: Arguments): Map<string, Value
     if (given.has(name)) throw refuse(`is given ${name} twice`, name);
     given.set(name, v);
   }
-  if (!passed.open) {
+  if (passed.open) {
+    for (const { name } of signature.parameters) if (!given.has(name)) given.set(name, MAY_BE_PASSED);
+  } else {
     const missing = signature.parameters.filter(p => p.required && !given.has(p.name));
     if (missing.length > 0) throw refuse(`needs ${missing.map(p => p.name).join(', ')}`, missing[0].name);
   }

@@ -2,7 +2,7 @@
  * `nn.Sequential`: layers called one after the other.
  */
 import { Unknowable } from '../../interpreter/interpreter';
-import { type ClassValue, list, type Value } from '../../interpreter/values';
+import { type ClassValue, list, openList, type Value } from '../../interpreter/values';
 import { defineLayer, type Layer } from './layer';
 
 function sameType(l: Layer, a: Value, b: Value): boolean {
@@ -14,7 +14,10 @@ function sameType(l: Layer, a: Value, b: Value): boolean {
 export const Sequential = defineLayer({
   name: 'Sequential',
   init: '(*modules)',
-  construct: l => l.set('layers', list(l.call.items('modules'))),
+  construct(l) {
+    const { items, element, length } = l.interpreter.iterate(l.call.value('modules'));
+    l.set('layers', items ? list(items) : openList(element, length));
+  },
   call: '(x)',
   forward(l) {
     const { items, element } = l.interpreter.iterate(l.get('layers'));
