@@ -262,7 +262,7 @@ function headsText(holder: InstanceValue | null, want: number, got: number): str
 // ---- places -----------------------------------------------------------------------------------------------------------
 
 /** Where the parameters of a model are made. Taken before it is quantized: the layers made then have no place. */
-class Places {
+export class Places {
   private readonly owners = new Map<string, InstanceValue>();
 
   constructor(private readonly root: InstanceValue) {
@@ -291,6 +291,11 @@ class Places {
       const module = path === '' ? this.root : this.owners.get(path);
       if (module) return { path, module, rest: name.slice(path.length).replace(/^\./, '') };
     }
+  }
+
+  /** The paths of modules, as they were. */
+  *modules(): Iterable<readonly [path: string, module: InstanceValue]> {
+    yield* this.owners;
   }
 
   /** The module that holds the layer of this parameter: the attention of a projection. */

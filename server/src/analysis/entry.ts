@@ -69,16 +69,22 @@ export function runEntry(run: Run, source: SourceFile, request: EntryRequest, ma
       const instance = construct(run, main, value, request);
       if (instance.kind === 'instance' && value.node) run.notes.self(value.node, instance);
       if (instance.kind === 'instance' && made && !made(run, instance)) return NONE;
-      const call = ev.getAttribute(instance, '__call__');
-      const f = call?.kind === 'method' && call.func.kind === 'function' ? call.func : null;
-      return ev.call(instance, f ? inputsFor(run, f, request, 1) : args(positionalInputs(run, request)));
+      return callWith(run, instance, request.inputs);
     }
-    if (value.kind === 'function') return ev.call(value, inputsFor(run, value, request, 0));
-    if (value.kind === 'instance') return ev.call(value, args(positionalInputs(run, request)));
+    if (value.kind === 'function') return ev.call(value, inputsFor(run, value, request.inputs, 0));
+    if (value.kind === 'instance') return ev.call(value, args(positionalInputs(run, request.inputs)));
     return value;
   } finally {
     ev.frames.pop();
   }
+}
+
+/** Calls an instance with inputs by name, or in their order where it does not name them; what is not given is symbolic. */
+export function callWith(run: Run, instance: Value, inputs: EntryRequest['inputs']): Value {
+  const { ev } = run;
+  const call = ev.getAttribute(instance, '__call__');
+  const f = call?.kind === 'method' && call.func.kind === 'function' ? call.func : null;
+  return ev.call(instance, f ? inputsFor(run, f, inputs, 1) : args(positionalInputs(run, inputs)));
 }
 
 const packageName = (path: string): string => path.replace(/\.py$/, '').split('/').slice(-3).join('.');
@@ -168,18 +174,18 @@ function inputValue(run: Run, spec: EntryRequest['inputs'][number]): Value {
   );
 }
 
-function positionalInputs(run: Run, request: EntryRequest): Value[] {
-  return request.inputs.map(i => inputValue(run, i));
+function positionalInputs(run: Run, inputs: EntryRequest['inputs']): Value[] {
+  return inputs.map(i => inputValue(run, i));
 }
 
-function inputsFor(run: Run, f: FunctionValue, request: EntryRequest, skip: number) {
+function inputsFor(run: Run, f: FunctionValue, inputs: EntryRequest['inputs'], skip: number) {
   const { ev } = run;
   const params = f.node.params.slice(skip);
   const keywords: [string, Value][] = [];
-  for (const spec of request.inputs) {
+  for (const spec of inputs) {
     const known = params.some(p => p.name === spec.name);
     const open = params.some(p => p.form === 'kwarg');
-    if (!known && !open && request.inputs.length === 1 && params.length > 0)
+    if (!known && !open && inputs.length === 1 && params.length > 0)
       keywords.push([params[0].name, inputValue(run, spec)]);
     else if (!known && !open)
       throw new Error(

@@ -4,6 +4,7 @@
  *
  * What comes out are the checkpoint's arrays, or graphs over them, under the names that the model gives its parameters.
  */
+import type { ArrayNode } from '../../../engine/src/graph/graph';
 import type { ArrayType } from '../../../engine/src/graph/op';
 import type { Refusal } from '../../../engine/src/graph/refusal';
 import { PythonRaise } from '../interpreter/evaluator';
@@ -29,6 +30,8 @@ export interface QuantizationConfig {
 }
 
 export interface Loaded {
+  /** The arrays that stand for the checkpoint's, by the name there. */
+  readonly sources: ReadonlyMap<ArrayNode, string>;
   /** What the parameters are to become, by name; null where `sanitize` could not be followed. */
   readonly weights: ReadonlyMap<string, Value> | null;
   /** Whether there may be other weights than these. */
@@ -74,11 +77,19 @@ export function prepareWeights(
 ): Loaded {
   const { ev } = run;
   const notes: string[] = [];
-  const given = dict([...arrays].map(([name, type]) => [name, ev.source(type, name)]));
+  const sources = new Map<ArrayNode, string>();
+  const given = dict(
+    [...arrays].map(([name, type]) => {
+      const array = ev.source(type, name);
+      sources.set(array.node, name);
+      return [name, array] as const;
+    }),
+  );
   const weights = sanitized(run, root, given, notes);
   const said = quantizationOf(config);
-  if (typeof said === 'string') return { weights: null, open: true, quantization: null, notes: [...notes, said] };
-  if (weights === null) return { weights: null, open: true, quantization: said, notes };
+  if (typeof said === 'string')
+    return { sources, weights: null, open: true, quantization: null, notes: [...notes, said] };
+  if (weights === null) return { sources, weights: null, open: true, quantization: said, notes };
   const known = new Map<string, Value>();
   let open = weights.rest !== null;
   for (const { key, value } of weights.entries.values()) {
@@ -87,7 +98,7 @@ export function prepareWeights(
     else open = true;
   }
   if (said) quantizeFor(run, root, known, said, notes);
-  return { weights: known, open, quantization: said, notes };
+  return { sources, weights: known, open, quantization: said, notes };
 }
 
 /** Writes the weights into the model's parameters, as far as there are such. */

@@ -9,9 +9,11 @@ import type { Analyser } from '../analysis/analyser';
 import type { ExecuteOptions, ExecuteRequest } from '../features/executor';
 import type { ArrayResult, BackendName, InputArray, LayerResult, RunResult, Scalar } from '../protocol';
 import type { FileSystem } from '../workspace/file-system';
+import { readWeights } from './attached';
 import { nodesOf, numberSymbols, numericShape, seededValues } from './numbers';
-import { arraysOf, type Prepared, prepare, ValuesNeeded } from './target';
-import { countOf, modulePaths, type OpenBinary, openCheckpoint, parametersOf, readValues } from './weights';
+import { prepare } from './prepare';
+import { arraysOf, type Prepared, ValuesNeeded } from './target';
+import { countOf, modulePaths, type OpenBinary, readValues } from './weights';
 
 /** Evaluates graphs: in a worker where there is one. */
 export interface Engine {
@@ -54,7 +56,7 @@ export function requireNumbers(outputs: readonly ArrayNode[]): void {
 
 /** Values for everything that a graph is given, and numbers for its symbols. */
 export async function bindings(prepared: Prepared, request: ExecuteRequest, machine: Machine) {
-  const { run, outputs, inputs, root } = prepared;
+  const { run, outputs, inputs, root, weights } = prepared;
   const facts = run.ev.facts;
   const symbols = numberSymbols([...outputs.map(o => o.node), ...inputs.map(i => i.node)], facts, request.symbols);
   const mark = facts.mark();
@@ -74,17 +76,14 @@ export async function bindings(prepared: Prepared, request: ExecuteRequest, mach
   } finally {
     facts.undo(mark);
   }
-  if (request.weights && root) {
-    const checkpoint = await openCheckpoint(request.weights, machine.files, machine.open);
-    const missing: string[] = [];
-    for (const { path, node } of parametersOf(root)) {
-      if (checkpoint.entries.has(path)) bind.set(node, await checkpoint.read(path));
-      else missing.push(path);
-    }
-    if (missing.length > 0)
-      throw new Error(
-        `${request.weights} lacks ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}`,
-      );
+  if (weights) {
+    const values = await readWeights(
+      outputs.map(o => o.node),
+      weights,
+      root,
+      machine.files,
+    );
+    for (const [node, value] of values) bind.set(node, value);
   }
   return { bind, symbols, used };
 }
@@ -176,7 +175,7 @@ export async function run(
     backend: backends.has('webgpu') ? 'webgpu' : backends.has('wasm') ? 'wasm' : 'reference',
     seconds: (performance.now() - began) / 1000,
     peakBytes: evaluation.peakBytes,
-    notes: request.weights ? [] : ['Weights are the initial ones, drawn from the seed.'],
+    notes: prepared.weights ? [] : ['Weights are the initial ones, drawn from the seed.'],
   };
 }
 

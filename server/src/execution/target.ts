@@ -18,6 +18,7 @@ import type { InstanceValue, Value } from '../interpreter/values';
 import type { InputArray } from '../protocol';
 import type { ClassDef } from '../python/ast';
 import { inputSpecs } from '../session/inputs';
+import { loadModel, type ModelWeights } from './attached';
 import { editableAxis, numberNamed } from './numbers';
 
 /** A graph to be evaluated, with what its parts are called. */
@@ -29,6 +30,8 @@ export interface Prepared {
   readonly calls: readonly LayerCall[];
   /** The numbers that parameters got for want of a config. */
   readonly chosen: Readonly<Record<string, number>>;
+  /** The checkpoint's arrays that the graph may rest on. */
+  readonly weights?: ModelWeights | null;
 }
 
 /** Chooses numbers for parameters and remembers them. */
@@ -53,20 +56,10 @@ export class ValuesNeeded extends Error {
   }
 }
 
-/**
- * @param read values that the entry reads on its way, in order; null for what cannot be computed
- * @throws Error with a message for the user; ValuesNeeded where an entry reads more than `read` holds
- */
-export function prepare(analyser: Analyser, request: ExecuteRequest, read: readonly (Tensor | null)[] = []): Prepared {
-  const { kind } = request.target;
-  if (kind === 'layer') return prepareLayer(analyser, request);
-  if (kind === 'class' || kind === 'entry') return prepareEntry(analyser, request, read);
-  return prepareProgram(analyser, request);
-}
-
 // ---- a layer ----------------------------------------------------------------------------------------------------------
 
-function prepareLayer(analyser: Analyser, request: ExecuteRequest): Prepared {
+/** @throws Error with a message for the user */
+export function prepareLayer(analyser: Analyser, request: ExecuteRequest): Prepared {
   const { place, name } = request.target;
   const { choose, chosen } = chooser(request);
   const { program, reader } = analyser.runs(request.file, choose);
@@ -93,7 +86,7 @@ function prepareLayer(analyser: Analyser, request: ExecuteRequest): Prepared {
 function inputOfLayer(site: LayerSite, request: ExecuteRequest): InputArray {
   if (request.inputs.length > 0) return request.inputs[0];
   const [seen] = site.inputs.filter(t => Array.isArray(t.shape));
-  const type = seen ?? fitting(site);
+  const type = seen ?? fitting(site.instance);
   if (!type) throw new Error(`the input of ${site.instance.cls.name} is not known: give one`);
   return {
     name: 'x',
@@ -102,8 +95,8 @@ function inputOfLayer(site: LayerSite, request: ExecuteRequest): InputArray {
   };
 }
 
-function fitting(site: LayerSite): ArrayType | null {
-  const { attributes, cls } = site.instance;
+/** A type that a layer of MLX takes, by its weight; null where that does not tell. */
+export function fitting({ attributes, cls }: InstanceValue): ArrayType | null {
   const weight = attributes.get('weight');
   const shape =
     weight?.kind === 'array' && Array.isArray(weight.node.shape) ? (weight.node.shape as readonly Dim[]) : null;
@@ -125,8 +118,13 @@ function sourceOf(run: Run, input: InputArray, request: ExecuteRequest): ArrayNo
 /** Values that an entry may read; what it reads beyond them stays unknown. */
 const MOST_READ = 256;
 
-function prepareEntry(analyser: Analyser, request: ExecuteRequest, read: readonly (Tensor | null)[]): Prepared {
+/**
+ * @param read values that the entry reads on its way, in order; null for what cannot be computed
+ * @throws Error with a message for the user; ValuesNeeded where an entry reads more than `read` holds
+ */
+export function prepareEntry(analyser: Analyser, request: ExecuteRequest, read: readonly (Tensor | null)[]): Prepared {
   const { name } = request.target;
+  let weights: ModelWeights | null = null;
   const inputs = request.inputs.length > 0 ? request.inputs : guessInputs(analyser, request);
   const { choose, chosen } = chooser(request);
   let reads = 0;
@@ -142,6 +140,7 @@ function prepareEntry(analyser: Analyser, request: ExecuteRequest, read: readonl
       root: definition && run.notes.selfOf(definition),
       calls: [],
       chosen,
+      weights,
     });
   };
   const analysis = analyser.entry(
@@ -152,7 +151,15 @@ function prepareEntry(analyser: Analyser, request: ExecuteRequest, read: readonl
       inputs: inputSpecs(inputs, request.symbols),
       seed: request.seed,
     },
-    { trace: true, choose, values },
+    {
+      trace: true,
+      choose,
+      values,
+      made: (run, root) => {
+        if (request.model) weights = loadModel(run, root, request.model);
+        return true;
+      },
+    },
   );
   const { run } = analysis;
   const [finding] = run.notes.findings;
@@ -173,6 +180,7 @@ function prepareEntry(analyser: Analyser, request: ExecuteRequest, read: readonl
     root,
     calls,
     chosen,
+    weights,
   };
 }
 
@@ -183,7 +191,7 @@ function entryClass(run: Run, { file, target }: ExecuteRequest): ClassDef | null
 }
 
 /** What the reader's view learnt of the array parameters of `__call__`. */
-function guessInputs(analyser: Analyser, request: ExecuteRequest): InputArray[] {
+export function guessInputs(analyser: Analyser, request: ExecuteRequest): InputArray[] {
   const { name } = request.target;
   const { program, reader } = analyser.runs(request.file);
   const source = program.host.files.get(request.file);
@@ -228,7 +236,8 @@ function inputNodes(
 
 // ---- a program --------------------------------------------------------------------------------------------------------
 
-function prepareProgram(analyser: Analyser, request: ExecuteRequest): Prepared {
+/** @throws Error with a message for the user */
+export function prepareProgram(analyser: Analyser, request: ExecuteRequest): Prepared {
   const { name } = request.target;
   const { program: run } = analyser.runs(request.file);
   const [finding] = run.notes.findings;
@@ -263,7 +272,7 @@ export function arraysOf(value: Value, name: string, depth = 0): { name: string;
 }
 
 /** Calls in a frame of the run's file. @throws Error with what MLX refuses */
-function within(run: Run, act: () => Value): Value {
+export function within(run: Run, act: () => Value): Value {
   const { ev } = run;
   const main = [...ev.modules.values()].find(m => m.file !== null);
   if (!main) throw new Error('the file did not load');

@@ -14,6 +14,14 @@ import type {
   RunResult,
   Target,
 } from '../protocol';
+import type { Checkpoint } from '../workspace/checkpoint';
+
+/** A class made from a config, and the checkpoint whose weights it gets. */
+export interface AttachedModel {
+  readonly entry: string;
+  readonly config: Readonly<Record<string, unknown>> | null;
+  readonly checkpoint: Checkpoint;
+}
 
 export interface ExecuteRequest {
   readonly file: string;
@@ -29,6 +37,8 @@ export interface ExecuteRequest {
   readonly config: Readonly<Record<string, unknown>> | null;
   /** Path of a safetensors file or a folder of them. */
   readonly weights: string | null;
+  /** The model that the weights are of, where that is known: whatever is run is a part of it. */
+  readonly model?: AttachedModel | null;
   readonly backend: BackendName | null;
 }
 
