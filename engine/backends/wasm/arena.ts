@@ -4,7 +4,9 @@
  * WebAssembly memory only grows, so an arena that an exceptional operation made large is dropped instead of kept.
  */
 import { showBytes } from '../../src/evaluate/plan';
-import type { KernelExports, KernelModule } from './kernels';
+import type { ConcreteType } from '../../src/graph/op';
+import { elementCount, type Tensor } from '../../src/tensor';
+import { type KernelExports, type KernelModule, ROUNDING } from './kernels';
 
 const PAGE = 65536;
 /** Kernels keep their few constants in the first page. */
@@ -81,6 +83,18 @@ export class Arena {
   /** The same as 32-bit words. */
   words(address: number, count: number): Uint32Array {
     return new Uint32Array(this.ensureMemory().buffer, address, count);
+  }
+
+  /** The same as bytes. */
+  bytes(address: number, count: number): Uint8Array {
+    return new Uint8Array(this.ensureMemory().buffer, address, count);
+  }
+
+  /** The floats at `address` as a tensor of the dtype, which they are rounded to first. */
+  take(address: number, { shape, dtype }: ConcreteType): Tensor {
+    const count = elementCount(shape);
+    this.kernels.roundAll(address, count, ROUNDING[dtype]!);
+    return { shape, dtype: dtype as 'float32', data: this.floats(address, count).slice() as Float32Array<ArrayBuffer> };
   }
 
   private ensureMemory(): WebAssembly.Memory {

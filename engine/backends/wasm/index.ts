@@ -10,16 +10,20 @@ import type { Backend } from '../../src/evaluate/backend';
 import type { Attrs, ConcreteType } from '../../src/graph/op';
 import type { Tensor } from '../../src/tensor';
 import { Arena } from './arena';
+import { ELEMENTWISE_OPS } from './chain';
 import { type Arithmetic, KernelModule } from './kernels';
 import { PRODUCT_OPS } from './matmul';
 import type { Engine, WasmOp } from './op';
 import { gatherQmm, quantize, quantizedMatmul } from './quantized';
 import { bits, normal, uniform } from './random';
+import { ROW_OPS } from './rows';
 
 export type { Arithmetic } from './kernels';
 
 const OPS: Readonly<Record<string, WasmOp>> = {
   ...PRODUCT_OPS,
+  ...ELEMENTWISE_OPS,
+  ...ROW_OPS,
   quantize,
   quantized_matmul: quantizedMatmul,
   gather_qmm: gatherQmm,

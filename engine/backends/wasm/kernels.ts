@@ -4,10 +4,14 @@
  * Which of the two builds runs is the caller's choice of arithmetic, not the machine's: only where `fast` is asked for
  * and the engine knows relaxed SIMD does the fused build load.
  */
+import type { DType } from '../../src/dtype';
 import { EXACT, FAST } from './generated/kernels';
 
 /** `exact` gives MLX's own bits; `fast` fuses multiply and add. */
 export type Arithmetic = 'exact' | 'fast';
+
+/** As kernels/round.ts numbers them. */
+export const ROUNDING: Partial<Record<DType, number>> = { float32: 0, bfloat16: 1, float16: 2 };
 
 /** Pointers and counts are unsigned 32-bit numbers; see kernels/ for each function's contract. */
 export interface KernelExports {
@@ -20,6 +24,54 @@ export interface KernelExports {
   uniforms(at: number, count: number, low: number, range: number, top: number, dtype: number): void;
   normals(at: number, count: number, root: number, mean: number, moved: number, dtype: number, constants: number): void;
   roundAll(at: number, count: number, dtype: number): void;
+  chainWorkspaceBytes(): number;
+  chain(
+    program: number,
+    steps: number,
+    inputs: number,
+    inputCount: number,
+    axes: number,
+    rank: number,
+    inner: number,
+    out: number,
+    bools: number,
+    workspace: number,
+  ): void;
+  softmaxRows(x: number, rows: number, n: number): void;
+  attentionWeights(
+    scores: number,
+    rows: number,
+    keys: number,
+    scale: number,
+    mask: number,
+    kind: number,
+    maskRow: number,
+    maskColumn: number,
+    causal: number,
+    offset: number,
+    hasSink: number,
+    sink: number,
+  ): void;
+  normRows(
+    x: number,
+    out: number,
+    rows: number,
+    n: number,
+    eps: number,
+    centred: number,
+    weight: number,
+    bias: number,
+  ): void;
+  rotateRows(
+    x: number,
+    out: number,
+    length: number,
+    width: number,
+    half: number,
+    traditional: number,
+    cos: number,
+    sin: number,
+  ): void;
   quantizeAffine(
     w: number,
     out: number,

@@ -3,6 +3,7 @@
  */
 import type { DType } from '../../src/dtype';
 import type { Arena } from './arena';
+import { ROUNDING } from './kernels';
 
 /** `rows` says that a column of the product is a row of the storage: weights [n, k] instead of [k, n]. */
 export type Weights =
@@ -26,9 +27,6 @@ export interface ProductSize {
   readonly k: number;
   readonly n: number;
 }
-
-/** As kernels/round.ts numbers them. */
-export const ROUNDING: Partial<Record<DType, number>> = { float32: 0, bfloat16: 1, float16: 2 };
 
 /**
  * x @ w, [m, n]. With `dtype` float16 or bfloat16 each step is rounded to it, which only packed weights allow.

@@ -11,7 +11,7 @@ import { ABOVE_MINUS_ONE, BELOW_ONE } from '../../src/random/distributions';
 import type { Key } from '../../src/random/threefry';
 import { elementCount, type Tensor } from '../../src/tensor';
 import { isHeldAsFloat32 } from '../held';
-import { ROUNDING } from './multiply';
+import { ROUNDING } from './kernels';
 import type { Engine, WasmOp } from './op';
 
 type KeyAttrs = Parameters<typeof keyFor>[1];

@@ -4,14 +4,15 @@
 import type { ArrayNode } from '../graph/graph';
 import { permutation } from '../ops/permuting';
 import { TRANSPOSED, transposable } from '../ops/transposed_products';
+import { chained } from './chains';
 import type { PlannedStep } from './plan';
 
-/** The same steps with transpositions of matrices taken into the products they are made for. */
+/** The same steps with transpositions taken into the products they are made for, and elementwise ones in chains. */
 export function fuse(steps: readonly PlannedStep[], outputs: readonly ArrayNode[]): readonly PlannedStep[] {
   const makers = new Map<ArrayNode, PlannedStep>();
   for (const step of steps) for (const node of step.call.outputs) makers.set(node, step);
   const fused = steps.map(step => transposedProduct(step, makers) ?? step);
-  return withoutUnused(fused, outputs);
+  return chained(withoutUnused(fused, outputs), outputs);
 }
 
 function transposedProduct(step: PlannedStep, makers: ReadonlyMap<ArrayNode, PlannedStep>): PlannedStep | null {

@@ -14,16 +14,16 @@ function remainder(x: number, y: number): number {
   const rest = x % y;
   return rest !== 0 && rest < 0 !== y < 0 ? rest + y : rest;
 }
-/** MLX's CPU build answers 0 to a division of integers by 0. */
+/** MLX's CPU build answers 0 to a division of integers by 0, and the dividend is what remains. */
 const divideInts = (x: number, y: number): number => (y === 0 ? 0 : Math.floor(x / y));
-const remainderInts = (x: number, y: number): number => (y === 0 ? 0 : remainder(x, y));
+const remainderInts = (x: number, y: number): number => (y === 0 ? x : remainder(x, y));
 function divideBigs(x: bigint, y: bigint): bigint {
   if (y === 0n) return 0n;
   const quotient = x / y;
   return x % y !== 0n && x < 0n !== y < 0n ? quotient - 1n : quotient;
 }
 function remainderBigs(x: bigint, y: bigint): bigint {
-  if (y === 0n) return 0n;
+  if (y === 0n) return x;
   const rest = x % y;
   return rest !== 0n && rest < 0n !== y < 0n ? rest + y : rest;
 }
@@ -51,6 +51,8 @@ function logaddexpComplex(x: complex.Complex, y: complex.Complex): complex.Compl
   return complex.add(high, complex.log(complex.add(complex.ONE, complex.exp(complex.subtract(low, high)))));
 }
 
+/** C's truth of a number, here also of a bigint: NaN is true. */
+const holds = (x: number): boolean => Boolean(x) || Number.isNaN(x);
 const truth = (z: complex.Complex): boolean => z[0] !== 0 || z[1] !== 0;
 
 const BINARY: Record<string, Elementwise<2>> = {
@@ -81,9 +83,21 @@ const BINARY: Record<string, Elementwise<2>> = {
   },
   arctan2: { rule: FLOAT, refuses: NO_COMPLEX, real: Math.atan2 },
   logaddexp: { rule: FLOAT, real: logaddexp, complex: logaddexpComplex },
-  logical_and: { rule: TEST, real: (x, y) => (x && y ? 1 : 0), complex: (a, b) => (truth(a) && truth(b) ? 1 : 0) },
-  logical_or: { rule: TEST, real: (x, y) => (x || y ? 1 : 0), complex: (a, b) => (truth(a) || truth(b) ? 1 : 0) },
-  logical_xor: { rule: TEST, real: (x, y) => (!x !== !y ? 1 : 0), complex: (a, b) => (truth(a) !== truth(b) ? 1 : 0) },
+  logical_and: {
+    rule: TEST,
+    real: (x, y) => (holds(x) && holds(y) ? 1 : 0),
+    complex: (a, b) => (truth(a) && truth(b) ? 1 : 0),
+  },
+  logical_or: {
+    rule: TEST,
+    real: (x, y) => (holds(x) || holds(y) ? 1 : 0),
+    complex: (a, b) => (truth(a) || truth(b) ? 1 : 0),
+  },
+  logical_xor: {
+    rule: TEST,
+    real: (x, y) => (holds(x) !== holds(y) ? 1 : 0),
+    complex: (a, b) => (truth(a) !== truth(b) ? 1 : 0),
+  },
 };
 
 const INTEGERS_ONLY = { refuses: NO_FLOATS, refusalType: 'RuntimeError' } as const;

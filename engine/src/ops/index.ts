@@ -18,6 +18,7 @@ import './gathering';
 import './indexing';
 import './joining';
 import './linear_algebra';
+import './chain';
 import './matmul';
 import './transposed_products';
 import './padding';

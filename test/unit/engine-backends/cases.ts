@@ -198,10 +198,16 @@ const BROADCASTS: readonly (readonly [readonly number[], readonly number[]])[] =
   ],
 ];
 
-const UNARY = ['exp', 'log', 'sqrt', 'rsqrt', 'tanh', 'sigmoid', 'erf', 'negative', 'abs', 'square'];
-const BINARY = ['add', 'subtract', 'multiply', 'divide', 'maximum', 'minimum'];
+const UNARY =
+  'exp log sqrt rsqrt tanh sigmoid erf negative abs square reciprocal log2 log10 log1p expm1 sin cos floor ceil logical_not'.split(
+    ' ',
+  );
+const BINARY =
+  'add subtract multiply divide maximum minimum equal not_equal less less_equal greater greater_equal logical_and logical_or'.split(
+    ' ',
+  );
 /** Operations on positive numbers. */
-const OF_POSITIVE = ['log', 'sqrt', 'rsqrt'];
+const OF_POSITIVE = ['log', 'log2', 'log10', 'log1p', 'sqrt', 'rsqrt'];
 
 /** What lies at the ends of float32, and beyond. */
 const EXTREMES = [Infinity, -Infinity, 0, -0, 1, -1, 100, -100, 3e38, -3e38, 1e-30, NaN];

@@ -16,6 +16,7 @@ import {
   randomCases,
   resultTypes,
 } from './cases';
+import { attentionCases, chainCases, rowCases } from './layer_cases';
 
 /** The cases by what they are about. */
 export const GROUPS: Readonly<Record<string, () => Case[]>> = {
@@ -24,6 +25,9 @@ export const GROUPS: Readonly<Record<string, () => Case[]>> = {
   'quantized products': quantizedCases,
   quantization: quantizeCases,
   'random numbers': randomCases,
+  rows: rowCases,
+  attention: attentionCases,
+  chains: chainCases,
 };
 
 /**

@@ -65,7 +65,7 @@ describe('the engine in a worker', () => {
     expect(both[0].outputs[0]).toEqual(both[1].outputs[1]);
     expect(both[1].steps.map(step => [step.call.op, step.backend])).toEqual([
       ['matmul', 'wasm'],
-      ['add', 'reference'],
+      ['add', 'wasm'],
     ]);
     expect(both[0].steps[0].call).toBe(product.call);
     expect(ports).toHaveLength(1);

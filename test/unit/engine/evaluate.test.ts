@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import '../../../engine/src/ops/binary';
 import '../../../engine/src/ops/matmul';
+import '../../../engine/src/ops/permuting';
 import '../../../engine/src/ops/random';
+import '../../../engine/src/ops/unary';
 import { type DimSymbol, type Poly, symbol, symbolsOf } from '../../../engine/src/dims/dim';
 import { Facts } from '../../../engine/src/dims/facts';
 import { OpenShape, RowVariable } from '../../../engine/src/dims/shape';
@@ -10,7 +12,7 @@ import { type Backend, reference, Unavailable } from '../../../engine/src/evalua
 import { type EvaluateOptions, evaluate } from '../../../engine/src/evaluate/evaluate';
 import { EvaluationError, plan, showBytes } from '../../../engine/src/evaluate/plan';
 import { type ArrayNode, record, source } from '../../../engine/src/graph/graph';
-import { defineOp, type Shape } from '../../../engine/src/graph/op';
+import { defineOp, opNamed, type Shape } from '../../../engine/src/graph/op';
 import { elementCount, type Tensor } from '../../../engine/src/tensor';
 
 const counting = (...shape: number[]): Tensor => ({
@@ -34,6 +36,9 @@ const problem = async (outputs: readonly ArrayNode[], options?: EvaluateOptions)
   expect(error).toBeInstanceOf(EvaluationError);
   return `${error.problem}: ${error.message}`;
 };
+
+/** Addition that no chain takes in. */
+defineOp({ name: 'apart', infer: opNamed('add').infer, kernel: opNamed('add').kernel });
 
 describe('evaluation', () => {
   it('computes what outputs rest on, each operation once', async () => {
@@ -183,8 +188,8 @@ describe('evaluation refuses before it starts', () => {
 describe('memory', () => {
   it('counts an array until its last use', () => {
     const x = constant(counting(250)); // 1 kB
-    let y = op('add', [x, x]);
-    for (let i = 0; i < 9; i++) y = op('add', [y, x]);
+    let y = op('apart', [x, x]);
+    for (let i = 0; i < 9; i++) y = op('apart', [y, x]);
     const { peakBytes, steps } = plan([y]);
     expect(peakBytes).toBe(3000);
     expect(steps.map(s => s.frees.length)).toEqual([0, ...Array(9).fill(1)]);
@@ -208,8 +213,8 @@ describe('memory', () => {
 
 describe('backends', () => {
   const x = constant(counting(2));
-  const sum = op('multiply', [op('add', [x, x]), x]);
-  const partial = (run: Backend['run']): Backend => ({ name: 'partial', supports: name => name === 'add', run });
+  const sum = op('multiply', [op('apart', [x, x]), x]);
+  const partial = (run: Backend['run']): Backend => ({ name: 'partial', supports: name => name === 'apart', run });
 
   it('compute what they support, asynchronously too', async () => {
     const backend = partial(async (...args) => await reference.run(...args));
@@ -222,9 +227,9 @@ describe('backends', () => {
     const lost = partial(() => {
       throw new Error('the device was lost');
     });
-    expect(await problem([sum], { backend: lost })).toBe('failed: add failed on partial: the device was lost');
+    expect(await problem([sum], { backend: lost })).toBe('failed: apart failed on partial: the device was lost');
     expect(await problem([sum], { backend: partial(() => [counting(3)]) })).toBe(
-      'failed: add on partial gave float32[3] for float32[2]',
+      'failed: apart on partial gave float32[3] for float32[2]',
     );
     expect(await problem([sum], { backend: partial(() => []) })).toContain('gave nothing');
   });
@@ -279,9 +284,45 @@ describe('cancelling', () => {
   it('reports progress', async () => {
     const x = constant(counting(1));
     const seen: string[] = [];
-    await evaluate([op('add', [op('add', [x, x]), x])], {
+    await evaluate([op('apart', [op('apart', [x, x]), x])], {
       onProgress: p => seen.push(`${p.done}/${p.total} ${p.call.op}`),
     });
-    expect(seen).toEqual(['1/2 add', '2/2 add']);
+    expect(seen).toEqual(['1/2 apart', '2/2 apart']);
+  });
+});
+
+describe('steps that are computed together', () => {
+  const x = constant(counting(2, 3));
+
+  it('are chains of what only the next one reads', async () => {
+    const y = op('add', [x, x]);
+    const z = op('multiply', [op('exp', [y]), op('negative', [y])]);
+    const { outputs, steps } = await evaluate([z]);
+    expect(steps.map(s => s.call.op)).toEqual(['add', 'multiply']);
+    expect([...outputs[0].data].slice(0, 2)).toEqual([-0, Math.fround(Math.fround(Math.exp(2)) * -2)]);
+    expect((await evaluate([z, y])).steps).toHaveLength(2);
+  });
+
+  it('are no longer than a chain may be', async () => {
+    let y: ArrayNode = x;
+    for (let i = 0; i < 60; i++) y = op('add', [y, x]);
+    const { outputs, steps } = await evaluate([y]);
+    expect(steps).toHaveLength(3);
+    expect([...outputs[0].data]).toEqual([0, 61, 122, 183, 244, 305]);
+  });
+
+  it('are products with matrices that are stored transposed', async () => {
+    const product = op('matmul', [x, op('transpose', [x], { axes: null })]);
+    const { outputs, steps, peakBytes } = await evaluate([product]);
+    expect(steps.map(s => s.call.op)).toEqual(['matmul']);
+    expect([...outputs[0].data]).toEqual([5, 14, 14, 50]);
+    expect(peakBytes).toBe(24 + 16);
+  });
+
+  it('leave what is an output', async () => {
+    const turned = op('transpose', [x], { axes: null });
+    const { outputs, steps } = await evaluate([op('matmul', [x, turned]), turned]);
+    expect(steps).toHaveLength(2);
+    expect([...outputs[1].data]).toEqual([0, 3, 1, 4, 2, 5]);
   });
 });
