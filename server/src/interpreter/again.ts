@@ -12,7 +12,7 @@
  * known and its name stands alone in a later test, the rest of the block is walked once for each answer.
  */
 import type { Refusal } from '../../../engine/src/graph/refusal';
-import type { Expr, Node, Stmt } from '../python/ast';
+import type { Expr, Node, Span, Stmt } from '../python/ast';
 import { walk } from '../python/walk';
 import { assignedNames } from './assignment';
 import { type Flow, fork } from './branches';
@@ -47,7 +47,7 @@ interface Later {
   /** The same condition is tested again, and nothing in between can change it. */
   readonly isTestedAgain: boolean;
   /** The bodies that only one answer leads to. */
-  readonly bodies: readonly { start: number; end: number }[];
+  readonly bodies: readonly Span[];
 }
 const laters = new WeakMap<Stmt, Later>();
 
@@ -56,7 +56,7 @@ function laterOf(body: readonly Stmt[], index: number): Later {
   let known = laters.get(first);
   if (known) return known;
   const subject = first.kind === 'If' ? subjectOf(first.test) : null;
-  const bodies: { start: number; end: number }[] = [];
+  const bodies: Span[] = [];
   let tests = 0;
   let changes = false;
   if (subject)
@@ -66,7 +66,7 @@ function laterOf(body: readonly Stmt[], index: number): Later {
           if (!sameSubject(subjectOf(node.test), subject)) return true;
           tests++;
           const parts = node.kind === 'If' ? [...node.body, ...node.orelse] : [node.body, node.orelse];
-          bodies.push(...parts.map(({ start, end }) => ({ start, end })));
+          bodies.push(...parts);
         } else if (node.kind === 'Assign') changes ||= node.targets.some(t => assigns(t, subject));
         else if (node.kind === 'AugAssign' || node.kind === 'AnnAssign' || node.kind === 'For')
           changes ||= assigns(node.target, subject);

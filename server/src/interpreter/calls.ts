@@ -1,6 +1,7 @@
 /** Calling things: functions with Python's argument binding, methods, classes, instances. */
 import { anonymous } from '../../../engine/src/dims/dim';
 import { Refusal } from '../../../engine/src/graph/refusal';
+import type { Node, Param } from '../python/ast';
 import { getAttribute, lookupClass } from './attributes';
 import { attempt, collect, type Flow } from './branches';
 import { type Evaluator, type Frame, PythonRaise, type Yields } from './evaluator';
@@ -158,7 +159,7 @@ export function callFunction(ev: Evaluator, f: FunctionValue, passed: Arguments)
   try {
     for (const p of f.node.params) {
       const value = scope.names.get(p.name);
-      if (value) ev.observe('arg', p.start === p.nameStart ? p : { ...p, start: p.nameStart }, p.name, value);
+      if (value) ev.observe('arg', named(p), p.name, value);
     }
     if (f.node.kind === 'Lambda') return evaluate(ev, f.node.body);
     const { body } = f.node;
@@ -171,6 +172,12 @@ export function callFunction(ev: Evaluator, f: FunctionValue, passed: Arguments)
     if (doubtful) ev.muted--;
     ev.frames.pop();
   }
+}
+
+function named(p: Param): Node {
+  if (p.start === p.nameStart) return p;
+  p.named ??= { kind: 'Name', id: p.name, start: p.nameStart, end: p.end };
+  return p.named;
 }
 
 /**

@@ -12,7 +12,7 @@ import { OpenShape, RowVariable } from '../../../engine/src/dims/shape';
 import { type ArrayNode, record, source } from '../../../engine/src/graph/graph';
 import type { ArrayType, Attrs } from '../../../engine/src/graph/op';
 import type { Refusal } from '../../../engine/src/graph/refusal';
-import type { Node } from '../python/ast';
+import type { Node, Place } from '../python/ast';
 import type { Held } from './again';
 import { getAttribute, setAttribute } from './attributes';
 import type { Pending } from './branches';
@@ -165,11 +165,11 @@ export class Evaluator implements Interpreter {
   /** Where numbers are wanted instead of symbols: the one for a parameter of this name. */
   chooseNumber: ((name: string, usual: number | null) => number) | null = null;
   values: Interpreter['values'] = null;
-  private place: { node: Node; file: string } | null = null;
+  private place: Place | null = null;
 
   constructor(
     readonly host: Host,
-    readonly recorder: Recorder,
+    public recorder: Recorder,
     readonly budget: Budget = { steps: 2_000_000, depth: 60 },
   ) {
     this.arrayType = host.arrayType;
@@ -182,21 +182,22 @@ export class Evaluator implements Interpreter {
   }
 
   /** Makes `node` the place of what happens next; answers the place before, to be restored. */
-  at(node: Node): { node: Node; file: string } | null {
+  at(node: Node): Place | null {
     const before = this.place;
-    this.place = { node, file: this.frame.module.file ?? '' };
+    this.place = this.placeOf(node);
     return before;
   }
-  restore(place: { node: Node; file: string } | null): void {
+  restore(place: Place | null): void {
     this.place = place;
   }
 
   origin(): Origin | null {
-    return this.place && { file: this.place.file, start: this.place.node.start, end: this.place.node.end };
+    return this.place;
   }
 
-  placeOf(node: Node): Origin {
-    return { file: this.frame.module.file ?? '', start: node.start, end: node.end };
+  placeOf(node: Node): Place {
+    node.place ??= { file: this.frame.module.file ?? '', start: node.start, end: node.end };
+    return node.place;
   }
 
   step(): void {

@@ -12,8 +12,15 @@ export interface Span {
   end: number;
 }
 
+/** A span in a file. */
+export interface Place extends Readonly<Span> {
+  readonly file: string;
+}
+
 interface Base<K extends string> extends Span {
   kind: K;
+  /** Where it stands, for all who note it: when an edit before it moves the node, what they noted moves along. */
+  place?: Place;
 }
 
 // ---- expressions ------------------------------------------------------------------------------------------------------
@@ -212,6 +219,8 @@ export interface Param extends Base<'Param'> {
   form: 'positional' | 'standard' | 'vararg' | 'keyword' | 'kwarg';
   annotation: Expr | null;
   default: Expr | null;
+  /** It from its name on, where stars stand before that. */
+  named?: Name;
 }
 export interface FunctionDef extends Base<'FunctionDef'> {
   name: string;
@@ -223,6 +232,8 @@ export interface FunctionDef extends Base<'FunctionDef'> {
   isAsync: boolean;
   /** Whether the body contains a `yield` of its own. */
   isGenerator: boolean;
+  /** How often its body has become another since the file was read. */
+  version?: number;
 }
 export interface ClassDef extends Base<'ClassDef'> {
   name: string;
