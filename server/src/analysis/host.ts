@@ -10,6 +10,7 @@ import { block } from '../interpreter/statements';
 import { standardLibrary } from '../interpreter/stdlib/modules';
 import { type ModuleValue, module, str } from '../interpreter/values';
 import { arrayType, mlxModules } from '../mlx';
+import { conventionalMethod } from '../mlx/protocols';
 import type { SourceFile, SourceProvider } from './types';
 
 const library = standardLibrary();
@@ -40,6 +41,8 @@ export class WorkspaceHost implements Host {
     const source = this.sources.source(path);
     return source && this.run(ev, source, moduleName(name, level, from));
   }
+
+  readonly conventionalMethod = conventionalMethod;
 
   arraysIn(path: string): ArraysInFile | null {
     this.checkpoints.add(path);

@@ -13,9 +13,11 @@ import {
   type ClassValue,
   type FunctionValue,
   float,
+  type InstanceValue,
   instance,
   int,
   type ModuleValue,
+  NONE,
   openList,
   str,
   unknown,
@@ -187,7 +189,7 @@ export function symbolic(
 }
 
 /** A parameter that has its default here; decisions that rest on it are usual, not certain. */
-const usually = (name: string, value: Value): Value => ({ kind: 'parameter', name, settled: value, usual: true });
+export const usually = (name: string, value: Value): Value => ({ kind: 'parameter', name, settled: value, usual: true });
 
 /** An instance of a dataclass whose fields are symbols named after them. */
 export function symbolicInstance(ev: Evaluator, cls: ClassValue, depth = 0): Value {
@@ -204,8 +206,18 @@ export function symbolicInstance(ev: Evaluator, cls: ClassValue, depth = 0): Val
     } finally {
       ev.muted--;
     }
+    for (const f of cls.dataclass ?? []) if (f.default?.kind === 'none') asConfigured(ev, made, f.name);
   }
   return made;
+}
+
+/** A list of widths that only `__post_init__` fills holds others where the config has it. */
+function asConfigured(ev: Evaluator, made: InstanceValue, name: string): void {
+  const filled = ev.settled(made.attributes.get(name) ?? NONE);
+  if (filled.kind !== 'list' && filled.kind !== 'tuple') return;
+  const widths = filled.items ?? [filled.element!];
+  if (widths.length === 0 || !widths.every(w => w.kind === 'int')) return;
+  made.attributes.set(name, openList(int(symbol(`${name}[i]`, { least: 0 })), filled.length));
 }
 
 /** Whether it is what calling a layer runs: the arrays that layers are given are MLX's. */
@@ -219,7 +231,11 @@ export function symbolicArguments(ev: Evaluator, f: FunctionValue, bound: readon
   const ours = isLayerCall(f);
   for (const [i, p] of f.node.params.entries()) {
     if (i < bound.length || p.form === 'vararg' || p.form === 'kwarg') continue;
-    let value = symbolic(ev, p.name, p.annotation, f.defaults.get(p.name), f.module);
+    // What a layer is called with first is what it works on, whether or not it has a default.
+    const isInput = ours && i === bound.length && p.form !== 'keyword';
+    const fallback = f.defaults.get(p.name);
+    const given = isInput && fallback?.kind === 'none' ? undefined : fallback;
+    let value = symbolic(ev, p.name, p.annotation, given, f.module);
     if (ours && value.kind === 'parameter' && !value.settled) value = { ...value, ours };
     if (p.form === 'keyword') keywords.push([p.name, value]);
     else positional.push(value);

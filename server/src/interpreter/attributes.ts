@@ -107,9 +107,9 @@ export function getAttribute(ev: Evaluator, value: Value, name: string): Value |
       return present.length ? ev.join(present) : null;
     }
     case 'unknown':
-      return unknown(v.reason);
+      return conventional(ev, name, 'it') ?? unknown(v.reason);
     case 'parameter':
-      return unknown(`${v.name} is a parameter nothing is known of`);
+      return conventional(ev, name, v.name) ?? unknown(`${v.name} is a parameter nothing is known of`);
     case 'tuple': {
       const field = v.fields?.indexOf(name) ?? -1;
       if (field >= 0 && v.items) return v.items[field];
@@ -121,6 +121,10 @@ export function getAttribute(ev: Evaluator, value: Value, name: string): Value |
       return typeMethod(ev, v, name);
   }
 }
+
+/** A method that code counts on by its name alone; a guess for readers, which proves nothing. */
+const conventional = (ev: Evaluator, name: string, owner: string): Value | null =>
+  ev.followsAll ? null : (ev.host.conventionalMethod?.(name, owner) ?? null);
 
 /** Attributes that only arrays have: reading one tells what a parameter is. */
 const ARRAY_ONLY = new Set([
@@ -160,7 +164,9 @@ function instanceAttribute(ev: Evaluator, v: InstanceValue, name: string): Value
   const fallback = lookupClass(v.cls, '__getattr__');
   if (fallback?.kind === 'function') return ev.call(fallback, args([v, str(name)]));
   if (v.open || v.cls.open) return unknown(`${v.cls.name} has parts that are out of reach`);
-  return null;
+  const unusual = ev.unusual.get(v.attributes, name);
+  if (unusual) ev.usualReads++;
+  return unusual ?? null;
 }
 
 const FIELD = nativeClass('Field', []);

@@ -259,15 +259,15 @@ export function collect(ev: Evaluator, frame: Frame, kinds: readonly string[], f
   return flows;
 }
 
-/** Walks a path only to see what it does: nothing is reported, nothing stays. */
-export function glance(ev: Evaluator, path: () => void): void {
+/** Walks a path only to see what it does: nothing is reported, nothing stays. `path` is given where it began. */
+export function glance(ev: Evaluator, path: (began: Mark) => void): void {
   const { frame } = ev;
   const mark = ev.heap.fork();
   const factsMark = ev.facts.mark();
   const pendingMark = frame.pending.length;
   ev.muted++;
   try {
-    path();
+    path(mark);
   } catch (e) {
     if (!(e instanceof PythonRaise)) throw e;
   } finally {

@@ -53,6 +53,8 @@ export interface Host {
   readonly builtins: ReadonlyMap<string, Value>;
   /** The module `import name` (or `from ..name`) means in `from`; null when it is out of reach. */
   importModule(evaluator: Evaluator, name: string, level: number, from: ModuleValue): ModuleValue | null;
+  /** What the attribute of something out of sight is by convention, for readers; null for most names. */
+  conventionalMethod?(name: string, owner: string): Value | null;
   /** What the file of arrays at an absolute path holds now; null where that cannot be told. */
   arraysIn(path: string): ArraysInFile | null;
 }
@@ -105,6 +107,19 @@ class Places {
   }
 }
 
+/** Values beside maps: what a map does not hold, though it may. */
+class Entries {
+  private readonly values = new WeakMap<object, Map<string, Value>>();
+  set(target: object, key: string, value: Value): void {
+    let values = this.values.get(target);
+    if (!values) this.values.set(target, (values = new Map()));
+    values.set(key, value);
+  }
+  get(target: object, key: string): Value | undefined {
+    return this.values.get(target)?.get(key);
+  }
+}
+
 export interface Yields {
   readonly values: Value[];
   /** How many forks were open when the generator began: in a deeper one it may yield, or not, or often. */
@@ -146,6 +161,8 @@ export class Evaluator implements Interpreter {
   usualReads = 0;
   /** What was set where a default alone decided. */
   readonly usualPlaces = new Places();
+  /** Attributes that only a path sets which a default does not take. */
+  readonly unusual = new Entries();
   /** How many conditions that nothing decides led here. */
   doubts = 0;
   /** Whether objects are followed from where they are made: not so where functions are read on their own. */
@@ -213,7 +230,7 @@ export class Evaluator implements Interpreter {
   }
 
   /** What Python certainly raises here: inside a `try` it is raised, elsewhere an unknown value goes on. */
-  raised(exception: 'IndexError' | 'KeyError' | 'ValueError', reason: string): Value {
+  raised(exception: 'IndexError' | 'KeyError' | 'ValueError' | 'ZeroDivisionError', reason: string): Value {
     if (this.catching > 0) throw new PythonRaise(str(exception));
     return unknown(reason);
   }

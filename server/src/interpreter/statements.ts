@@ -26,7 +26,7 @@ import { hasNews, loop } from './loops';
 import { augmented, truthOf } from './operators';
 import { matchPattern } from './patterns';
 import { deleteItem } from './subscripts';
-import { asMayBeGiven } from './usual';
+import { asMayBeGiven, resolved, usuallyOf } from './usual';
 import { NONE, str, unknown, type Value } from './values';
 
 export function block(ev: Evaluator, body: readonly Stmt[]): Flow {
@@ -187,14 +187,26 @@ export function decide(ev: Evaluator, test: Expr, yes: () => Flow, no: () => Flo
   }
   const chosen = answer ? yes : no;
   if (ev.usualReads === reads) return chosen();
-  glance(ev, () => {
+  const names = ev.frame.scope.names;
+  const others = new Map<string, Value>();
+  glance(ev, began => {
     unsettle(ev, test);
-    if (answer) no();
-    else yes();
+    const left = answer ? no() : yes();
+    if (left) return;
+    for (const { target, key, read, before } of ev.heap.changesSince(began)) {
+      const value = read() as Value | undefined;
+      if (target === names) others.set(key, resolved(ev, value!));
+      else if (before === undefined && target instanceof Map && value) ev.unusual.set(target, key, value);
+    }
   });
   const mark = ev.heap.watch();
   const flow = chosen();
-  const names = ev.frame.scope.names;
+  if (!flow)
+    for (const [name, other] of others) {
+      const value = names.get(name);
+      const either = value && usuallyOf(ev.facts, ev.settled(value), other);
+      if (either) ev.heap.set(names, name, either);
+    }
   for (const { target, key } of ev.heap.changesSince(mark)) {
     ev.usualPlaces.add(target, key);
     const value = target === names ? names.get(key) : undefined;
@@ -346,6 +358,7 @@ function catches(ev: Evaluator, handler: ExceptHandler, raised: PythonRaise): bo
     const wanted = dottedName(t).split('.').pop()!;
     if (wanted === name || wanted === 'Exception' || wanted === 'BaseException') return true;
     if (wanted === 'LookupError') return name === 'IndexError' || name === 'KeyError';
+    if (wanted === 'ArithmeticError') return name === 'ZeroDivisionError' || name === 'OverflowError';
     const cls = ev.settled(evaluate(ev, t));
     const value = ev.settled(raised.value);
     if (cls.kind === 'class' && value.kind === 'instance') return value.cls.mro.some(c => c.name === cls.name);
