@@ -4,6 +4,7 @@ import { Refusal } from '../../../engine/src/graph/refusal';
 import type { Call, Compare, Comprehension, Expr, FString, FStringField, IfExp, Node } from '../python/ast';
 import { assign, bindName } from './assignment';
 import { attempt, fork, glance } from './branches';
+import { formatWith } from './builtins/format-spec';
 import { makeFunction } from './definitions';
 import type { Evaluator, Frame } from './evaluator';
 import { Unknowable } from './interpreter';
@@ -217,14 +218,8 @@ function formatted(ev: Evaluator, e: FString): Value {
 
 function field(ev: Evaluator, f: FStringField): string | null {
   const value = evaluate(ev, f.value);
-  if (f.format?.some(p => typeof p !== 'string')) return null;
-  const spec = f.format?.join('') ?? '';
-  if (spec === '' && f.conversion === null) return ev.format(value);
-  const v = ev.settled(value);
-  const padded = /^0?(\d+)d?$/.exec(spec);
-  if (padded && v.kind === 'int' && typeof v.value === 'number' && f.conversion === null)
-    return `${v.value}`.padStart(Number(padded[1]), spec.startsWith('0') ? '0' : ' ');
-  return null;
+  const spec = (f.format ?? []).map(part => (typeof part === 'string' ? part : field(ev, part)));
+  return spec.includes(null) ? null : formatWith(ev, value, spec.join(''), f.conversion);
 }
 
 // ---- calls ------------------------------------------------------------------------------------------------------------

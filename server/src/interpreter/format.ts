@@ -10,7 +10,7 @@ export function formatFloat(x: number): string {
   const magnitude = Math.abs(x);
   if (magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e16))
     return x.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
-  return Number.isInteger(x) ? `${x}.0` : `${x}`;
+  return Number.isInteger(x) ? `${Object.is(x, -0) ? '-0' : x}.0` : `${x}`;
 }
 
 /** `str(value)`; null where it cannot be known. */

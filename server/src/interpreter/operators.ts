@@ -15,10 +15,12 @@ import {
 import { Refusal } from '../../../engine/src/graph/refusal';
 import type { Node } from '../python/ast';
 import { lookupClass } from './attributes';
+import { percentFormat } from './builtins/format-spec';
 import type { Evaluator } from './evaluator';
 import { guessedAmong, isGuess, onGuess } from './guess';
 import { args } from './interpreter';
 import { lengthOf } from './iteration';
+import { setKey } from './subscripts';
 import {
   bool,
   float,
@@ -120,7 +122,7 @@ const asNumber = (v: Value): number | null => {
 const isNumeric = (v: Value): boolean => v.kind === 'int' || v.kind === 'float' || v.kind === 'bool';
 
 /** An int that stays exact in a double, or one nothing is known of. */
-const safeInt = (x: number): Value => int(Number.isSafeInteger(x) ? x : anonymous());
+const safeInt = (x: number): Value => (Number.isSafeInteger(x) ? int(x) : unknown('is a very large int'));
 
 function numeric(ev: Evaluator, op: string, a: Value, b: Value): Value | null {
   if (!isNumeric(a) || !isNumeric(b))
@@ -137,11 +139,11 @@ function numeric(ev: Evaluator, op: string, a: Value, b: Value): Value | null {
       case '*':
         return known ? safeInt(x * y) : int(mul(x, y));
       case '//':
-        return y === 0 ? unknown('divides by zero') : int(floorDiv(ev.facts.resolve(x), ev.facts.resolve(y)));
+        return y === 0 ? byZero(ev) : int(floorDiv(ev.facts.resolve(x), ev.facts.resolve(y)));
       case '%':
-        return y === 0 ? unknown('divides by zero') : int(mod(ev.facts.resolve(x), ev.facts.resolve(y)));
+        return y === 0 ? byZero(ev) : int(mod(ev.facts.resolve(x), ev.facts.resolve(y)));
       case '/':
-        if (y === 0) return unknown('divides by zero');
+        if (y === 0) return byZero(ev);
         return known ? float(x / y) : { kind: 'float', value: null, ratio: [x, y] };
       case '**':
         if (known) return y >= 0 ? safeInt(x ** y) : float(x ** y);
@@ -166,16 +168,32 @@ function numeric(ev: Evaluator, op: string, a: Value, b: Value): Value | null {
     case '*':
       return float(p * q);
     case '/':
-      return q === 0 ? unknown('divides by zero') : float(p / q);
+      return q === 0 ? byZero(ev) : float(p / q);
     case '//':
-      return q === 0 ? unknown('divides by zero') : float(Math.floor(p / q));
+      return q === 0 ? byZero(ev) : float(floorQuotient(p, q));
     case '%':
-      return q === 0 ? unknown('divides by zero') : float(p - q * Math.floor(p / q));
+      return q === 0 ? byZero(ev) : float(remainder(p, q));
     case '**':
-      return float(p ** q);
+      return p < 0 && !Number.isInteger(q) ? unknown('is a complex number') : float(p ** q);
     default:
       return null;
   }
+}
+
+const byZero = (ev: Evaluator): Value => ev.raised('ZeroDivisionError', 'divides by zero');
+
+/** `p % q` of floats: it has the sign of `q`, a zero too. */
+function remainder(p: number, q: number): number {
+  const rest = p % q;
+  if (rest === 0) return q < 0 ? -0 : 0;
+  return rest < 0 === q < 0 ? rest : rest + q;
+}
+
+/** `p // q` of floats. */
+function floorQuotient(p: number, q: number): number {
+  const quotient = (p - remainder(p, q)) / q;
+  if (quotient === 0) return p < 0 === q < 0 ? 0 : -0;
+  return Math.round(quotient);
 }
 
 /** A symbol times a whole float (`dim * 4.0`) stays known, so that `int(dim * mlp_ratio)` is. */
@@ -209,7 +227,7 @@ function bits(op: string, x: number, y: number, flags: boolean): Value {
 function containers(ev: Evaluator, op: string, a: Value, b: Value): Value | null {
   if (op === '+' && a.kind === 'str' && b.kind === 'str')
     return str(a.value === null || b.value === null ? null : a.value + b.value);
-  if (op === '%' && a.kind === 'str') return str(null);
+  if (op === '%' && a.kind === 'str') return str(a.value === null ? null : percentFormat(ev, a.value, b));
   if (op === '+' && a.kind === 'list' && b.kind === 'list') return concatenate(ev, a, b);
   if (op === '+' && a.kind === 'tuple' && b.kind === 'tuple') {
     if (a.items && b.items) return tuple([...a.items, ...b.items]);
@@ -228,7 +246,9 @@ function containers(ev: Evaluator, op: string, a: Value, b: Value): Value | null
       '-': [...a.entries].filter(([k]) => !b.entries.has(k)),
       '^': [...[...a.entries].filter(([k]) => !b.entries.has(k)), ...[...b.entries].filter(([k]) => !a.entries.has(k))],
     }[op];
-    if (keep) return set(keep, a.open || b.open);
+    // What an open set may hold as well may be what the other is rid of.
+    const rids = (op === '-' && b.open) || (op === '^' && (a.open || b.open));
+    if (keep) return set(rids ? [] : keep, a.open || b.open);
   }
   return null;
 }
@@ -258,7 +278,23 @@ function repeat(ev: Evaluator, a: Value, b: Value): Value | null {
   return a.kind === 'list' ? openList(element, length) : openTuple(element, length);
 }
 
-/** `left op= right`: in place for lists, otherwise `left op right`. */
+/** What `op=` makes of a dict or set in place; null for others. */
+function updated(ev: Evaluator, op: string, a: Value, b: Value): Value | null {
+  if (a.kind === 'dict' && b.kind === 'dict' && op === '|') {
+    for (const e of b.entries.values()) setKey(ev, a, e.key, e.value);
+    if (b.rest) ev.heap.setDictRest(a, a.rest ? ev.join([a.rest, b.rest]) : b.rest);
+    return a;
+  }
+  if (a.kind !== 'set' || b.kind !== 'set') return null;
+  const made = containers(ev, op, a, b);
+  if (made?.kind !== 'set') return null;
+  for (const key of [...a.entries.keys()]) if (!made.entries.has(key)) ev.heap.setMember(a, key, undefined);
+  for (const [key, member] of made.entries) if (!a.entries.has(key)) ev.heap.setMember(a, key, member);
+  if (made.open) ev.heap.openSet(a);
+  return a;
+}
+
+/** `left op= right`: in place for lists, dicts and sets, otherwise `left op right`. */
 export function augmented(ev: Evaluator, op: string, left: Value, right: Value, node: Node): Value {
   const a = ev.settled(left);
   const b = ev.settled(right);
@@ -274,6 +310,15 @@ export function augmented(ev: Evaluator, op: string, left: Value, right: Value, 
         );
       return a;
     }
+    if (a.kind === 'list' && op === '*') {
+      const made = repeat(ev, a, b);
+      if (made?.kind !== 'list') return binary(ev, op, a, b);
+      if (made.items) ev.heap.setItems(a, made.items);
+      else ev.heap.openList(a, made.element!, made.length);
+      return a;
+    }
+    const inPlace = updated(ev, op, a, b);
+    if (inPlace) return inPlace;
     const hook = () => hooksOf(ev, a)?.augmented?.(ev, op, a, b) ?? null;
     const own = guessedAmong(a, b) ? onGuess(hook) : hook();
     if (own) return own;
@@ -405,7 +450,9 @@ export function equal(ev: Evaluator, left: Value, right: Value): boolean | null 
 /** Whether it may be equal to something of another kind. */
 const isOpenKind = (v: Value): boolean =>
   (v.kind === 'instance' && (v.open || v.cls.open || lookupClass(v.cls, '__eq__') !== null)) ||
-  v.kind === 'union' || v.kind === 'native' || v.kind === 'array';
+  v.kind === 'union' ||
+  v.kind === 'native' ||
+  v.kind === 'array';
 
 /** Decides by the usual values of symbols where nothing else does; such a decision counts as usual. */
 function usually(ev: Evaluator, a: Dim, b: Dim, decide: (a: number, b: number) => boolean): boolean | null {
@@ -457,7 +504,7 @@ function ordered(ev: Evaluator, op: string, a: Value, b: Value): boolean | null 
         : op === '>'
           ? a.value > b.value
           : a.value >= b.value;
-  if (a.kind === 'tuple' && b.kind === 'tuple' && a.items && b.items) {
+  if ((a.kind === 'tuple' || a.kind === 'list') && b.kind === a.kind && a.items && b.items) {
     for (let i = 0; i < Math.min(a.items.length, b.items.length); i++) {
       const e = equal(ev, a.items[i], b.items[i]);
       if (e === null) return null;

@@ -44,12 +44,16 @@ export function getItem(ev: Evaluator, value: Value, index: Value): Value {
     case 'str': {
       if (v.value !== null && i.kind === 'int' && isKnown(i.value)) {
         const at = i.value < 0 ? i.value + v.value.length : i.value;
-        return at >= 0 && at < v.value.length ? str(v.value[at]) : unknown('is past the end of a string');
+        return at >= 0 && at < v.value.length
+          ? str(v.value[at])
+          : ev.raised('IndexError', 'is past the end of a string');
       }
       if (v.value !== null && i.kind === 'slice') {
-        const [from, to, step] = [bound(i.lower), bound(i.upper), bound(i.step)];
-        if (step === null && from !== undefined && to !== undefined)
-          return str(v.value.slice(from ?? 0, to ?? undefined));
+        const [from, to, step] = bounds(ev, i);
+        if (from !== undefined && to !== undefined && step)
+          return str(
+            step === 1 ? v.value.slice(from ?? 0, to ?? undefined) : pick([...v.value], from, to, step).join(''),
+          );
       }
       return str(null);
     }
@@ -114,6 +118,15 @@ function isArrayIndex(i: Value): boolean {
   return i.kind === 'ellipsis' || i.kind === 'none';
 }
 
+/** Start, end and step of a slice; a step that is left out is 1. */
+function bounds(
+  ev: Evaluator,
+  i: SliceValue,
+): readonly [number | null | undefined, number | null | undefined, number | undefined] {
+  const step = bound(ev.settled(i.step));
+  return [bound(ev.settled(i.lower)), bound(ev.settled(i.upper)), step === null ? 1 : step];
+}
+
 /** A slice bound: a number, null for none, undefined when not known. */
 function bound(v: Value): number | null | undefined {
   if (v.kind === 'none') return null;
@@ -158,10 +171,10 @@ function axisOf(ev: Evaluator, v: TupleValue, at: number): Value {
 }
 
 function slice(ev: Evaluator, v: TupleValue | ListValue, i: SliceValue): Value {
-  const [from, to, step] = [bound(ev.settled(i.lower)), bound(ev.settled(i.upper)), bound(ev.settled(i.step))];
+  const [from, to, step] = bounds(ev, i);
   const { items } = v;
-  if (items && from !== undefined && to !== undefined && step !== undefined && step !== 0) {
-    const picked = pick(items, from, to, step ?? 1);
+  if (items && from !== undefined && to !== undefined && step) {
+    const picked = pick(items, from, to, step);
     return v.kind === 'list' ? list(picked) : tuple(picked);
   }
   if (v.kind === 'tuple' && !items && v.shapeOf) {
@@ -170,7 +183,7 @@ function slice(ev: Evaluator, v: TupleValue | ListValue, i: SliceValue): Value {
   }
   const parts = items ? items : [v.element!];
   const inside = parts.length ? ev.join(parts) : unknown('the sequence is empty');
-  const length: Dim = from === null && to === null && step === null ? v.length : sliceLength(v.length, i);
+  const length: Dim = from === null && to === null && step === 1 ? v.length : sliceLength(v.length, i);
   return v.kind === 'list' ? openList(inside, length) : openTuple(inside, length);
 }
 
@@ -206,10 +219,10 @@ function sliceLength(length: Dim, i: SliceValue): Dim {
   return anonymous();
 }
 
-function pick(items: readonly Value[], from: number | null, to: number | null, step: number): Value[] {
+function pick<T>(items: readonly T[], from: number | null, to: number | null, step: number): T[] {
   const n = items.length;
   const clamp = (x: number, low: number, high: number) => Math.min(high, Math.max(low, x < 0 ? x + n : x));
-  const picked: Value[] = [];
+  const picked: T[] = [];
   if (step > 0) {
     const end = to === null ? n : clamp(to, 0, n);
     for (let k = from === null ? 0 : clamp(from, 0, n); k < end; k += step) picked.push(items[k]);
@@ -233,7 +246,10 @@ export function setItem(ev: Evaluator, value: Value, index: Value, to: Value): v
         const k = at < 0 ? at + v.items.length : at;
         if (k >= 0 && k < v.items.length) ev.heap.setItems(v, v.items.with(k, to));
       } else if (v.items && i.kind === 'slice') {
-        ev.heap.openList(v, unknown('was assigned to a slice'), anonymous());
+        const over = ev.iterate(to);
+        const made = over.items && replaced(ev, v.items, i, over.items);
+        if (made) ev.heap.setItems(v, made);
+        else ev.heap.openList(v, ev.join([...v.items, ...(over.items ?? [over.element])]), anonymous());
       } else if (v.items)
         ev.heap.setItems(
           v,
@@ -255,6 +271,26 @@ export function setItem(ev: Evaluator, value: Value, index: Value, to: Value): v
   }
 }
 
+/** A list with `values` in the place of a slice; null where it is not known, or of another length than its steps. */
+function replaced(
+  ev: Evaluator,
+  items: readonly Value[],
+  i: SliceValue,
+  values: readonly Value[],
+): readonly Value[] | null {
+  const [from, to, step] = bounds(ev, i);
+  if (from === undefined || to === undefined || !step) return null;
+  const places = pick([...items.keys()], from, to, step);
+  if (step === 1) {
+    const at = places[0] ?? pick([...items.keys(), items.length], from, null, 1)[0] ?? items.length;
+    return items.toSpliced(at, places.length, ...values);
+  }
+  if (places.length !== values.length) return null;
+  const made = [...items];
+  for (const [k, place] of places.entries()) made[place] = values[k];
+  return made;
+}
+
 export function setKey(ev: Evaluator, d: DictValue, key: Value, to: Value): void {
   const id = keyOf(key);
   if (id !== null) ev.heap.setDictEntry(d, id, { key, value: to });
@@ -273,7 +309,15 @@ export function deleteItem(ev: Evaluator, value: Value, index: Value): void {
     if (id !== null) ev.heap.setDictEntry(v, id, undefined);
   } else if (v.kind === 'list' && v.items) {
     const at = i.kind === 'int' && isKnown(i.value) ? i.value : null;
-    if (at === null) ev.heap.openList(v, v.items.length ? ev.join(v.items) : unknown('nothing is there'), anonymous());
+    const [from, to, step] = i.kind === 'slice' ? bounds(ev, i) : [];
+    if (i.kind === 'slice' && from !== undefined && to !== undefined && step) {
+      const gone = new Set(pick([...v.items.keys()], from, to, step));
+      ev.heap.setItems(
+        v,
+        v.items.filter((_, k) => !gone.has(k)),
+      );
+    } else if (at === null)
+      ev.heap.openList(v, v.items.length ? ev.join(v.items) : unknown('nothing is there'), anonymous());
     else ev.heap.setItems(v, v.items.toSpliced(at < 0 ? at + v.items.length : at, 1));
   } else if (v.kind === 'instance') {
     const found = ev.getAttribute(v, '__delitem__');

@@ -14,7 +14,7 @@ import { Refusal } from '../../../../engine/src/graph/refusal';
 import { lookupClass } from '../attributes';
 import type { Evaluator } from '../evaluator';
 import { dictOf } from '../expressions';
-import { formatValue, reprOf } from '../format';
+import { reprOf } from '../format';
 import { type Interpreter, Unknowable } from '../interpreter';
 import { known, lengthOf, zip } from '../iteration';
 import {
@@ -39,7 +39,8 @@ import {
   unknown,
   type Value,
 } from '../values';
-import { asList, asTuple, setOf } from './types';
+import { formatWith, roundTo } from './format-spec';
+import { asList, asTuple, setOf, sortedOrder } from './types';
 
 type Run = (ev: Evaluator, passed: Arguments) => Value;
 
@@ -80,9 +81,15 @@ function toInt(ev: Evaluator, passed: Arguments): Value {
           : anonymous(),
       );
     case 'str': {
-      const base = dimOf(ev, arg(passed, 1, 'base'));
-      const n = v.value === null ? Number.NaN : Number.parseInt(v.value, typeof base === 'number' ? base : 10);
-      return Number.isNaN(n) ? int(anonymous()) : int(n);
+      const base = passed.positional.length + passed.keywords.size > 1 ? dimOf(ev, arg(passed, 1, 'base')) : 10;
+      if (v.value === null || base === null) return int(anonymous());
+      const digits = v.value.trim().replace(/(?<=\w)_(?=\w)/g, '');
+      if (base !== 10) {
+        const n = Number.parseInt(digits, typeof base === 'number' ? base : 10);
+        return int(Number.isSafeInteger(n) ? n : anonymous());
+      }
+      if (!/^[-+]?\d+$/.test(digits)) return ev.raised('ValueError', 'is no integer');
+      return int(Number.isSafeInteger(Number(digits)) ? Number(digits) : anonymous());
     }
     case 'parameter':
       return ev.settleAs(v, 'int');
@@ -113,9 +120,11 @@ function toFloat(ev: Evaluator, passed: Arguments): Value {
   }
   if (v.kind === 'str' && v.value !== null) {
     const text = v.value.trim().toLowerCase();
-    const named: Record<string, number> = { inf: Infinity, '-inf': -Infinity, infinity: Infinity, nan: Number.NaN };
-    const n = named[text] ?? Number(text);
-    return float(text === '' ? null : n);
+    const special = /^([-+]?)(inf|infinity|nan)$/.exec(text);
+    if (special) return float(special[2] === 'nan' ? Number.NaN : special[1] === '-' ? -Infinity : Infinity);
+    const digits = text.replace(/(?<=\d)_(?=\d)/g, '');
+    const isNumber = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/.test(digits);
+    return isNumber ? float(Number(digits)) : ev.raised('ValueError', 'is no number');
   }
   return float(null);
 }
@@ -249,17 +258,9 @@ const sum: Run = (ev, passed) => {
 function sorted(ev: Evaluator, passed: Arguments): Value {
   const over = ev.iterate(need(passed, 0));
   if (!over.items) return openList(over.element, over.length);
-  const keyed = passed.keywords.get('key');
-  const keys = over.items.map(v => ev.settled(keyed ? ev.callWith(keyed, v) : v));
-  const order = keys.map((_, i) => i);
-  const sortable =
-    keys.every(k => (k.kind === 'int' && isKnown(k.value)) || (k.kind === 'float' && k.value !== null)) ||
-    keys.every(k => k.kind === 'str' && k.value !== null);
-  if (!sortable) return over.items.length > 1 ? openList(ev.join(over.items), over.items.length) : list(over.items);
-  const raw = keys.map(k => (k as { value: number | string }).value);
-  order.sort((i, j) => (raw[i] < raw[j] ? -1 : raw[i] > raw[j] ? 1 : i - j));
-  if (passed.keywords.has('reverse') && ev.truth(passed.keywords.get('reverse')!)) order.reverse();
-  return list(order.map(i => over.items![i]));
+  if (over.items.length < 2) return list(over.items);
+  const order = sortedOrder(ev, over.items, passed);
+  return order ? list(order.map(i => over.items![i])) : openList(ev.join(over.items), over.items.length);
 }
 
 // ---- iteration --------------------------------------------------------------------------------------------------------
@@ -453,6 +454,13 @@ const exceptions = EXCEPTIONS.map((name): readonly [string, Value] => [
 ]);
 
 /** Names every module sees. */
+const inBase =
+  (base: number, prefix: string): Run =>
+  (ev, passed) => {
+    const d = dimOf(ev, need(passed, 0));
+    return str(d !== null && isKnown(d) ? `${d < 0 ? '-' : ''}${prefix}${Math.abs(d).toString(base)}` : null);
+  };
+
 export const BUILTINS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ...Object.entries(TYPES),
   ...exceptions,
@@ -531,7 +539,10 @@ export const BUILTINS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ),
   fn('pow', (ev, passed) => ev.binary('**', need(passed, 0), need(passed, 1))),
   fn('repr', (ev, passed) => str(reprOf(ev, need(passed, 0)))),
-  fn('format', (ev, passed) => str(passed.positional.length > 1 ? null : formatValue(ev, need(passed, 0)))),
+  fn('format', (ev, passed) => {
+    const spec = passed.positional[1] ? ev.settled(passed.positional[1]) : str('');
+    return str(spec.kind === 'str' && spec.value !== null ? formatWith(ev, need(passed, 0), spec.value) : null);
+  }),
   fn('print', print),
   fn('input', () => str(null)),
   fn('open', () => unknown('reads a file at run time')),
@@ -545,10 +556,18 @@ export const BUILTINS: ReadonlyMap<string, Value> = new Map<string, Value>([
   fn('locals', () => unknown('is a namespace')),
   fn('eval', () => unknown('evaluates text at run time')),
   fn('exec', () => unknown('runs text')),
-  fn('chr', () => str(null)),
-  fn('ord', () => int(anonymous())),
-  fn('bin', () => str(null)),
-  fn('hex', () => str(null)),
+  fn('chr', (ev, passed) => {
+    const d = dimOf(ev, need(passed, 0));
+    return str(d !== null && isKnown(d) && d >= 0 && d <= 0x10ffff ? String.fromCodePoint(d) : null);
+  }),
+  fn('ord', (ev, passed) => {
+    const v = ev.settled(need(passed, 0));
+    const code = v.kind === 'str' && v.value !== null && [...v.value].length === 1 ? v.value.codePointAt(0) : undefined;
+    return int(code ?? anonymous());
+  }),
+  fn('bin', inBase(2, '0b')),
+  fn('oct', inBase(8, '0o')),
+  fn('hex', inBase(16, '0x')),
   ['__name__', str('__main__')],
   ['NotImplemented', unknown('is NotImplemented')],
   ['Ellipsis', ELLIPSIS],
@@ -560,4 +579,3 @@ const halfEven = (x: number): number => {
   const rest = x - low;
   return rest < 0.5 ? low : rest > 0.5 ? low + 1 : low % 2 === 0 ? low : low + 1;
 };
-const roundTo = (x: number, digits: number): number => halfEven(x * 10 ** digits) / 10 ** digits;

@@ -28,145 +28,11 @@ import {
   unknown,
   type Value,
 } from '../values';
-
-type Method<V extends Value = Value> = (ev: Evaluator, self: V, passed: Arguments) => Value;
+import { type Method, STR } from './strings';
 
 const first = (passed: Arguments): Value | undefined => passed.positional[0];
 const joined = (ev: Evaluator, values: readonly Value[], why = 'nothing is there'): Value =>
   values.length ? ev.join(values) : unknown(why);
-
-/** The known text of an argument; null otherwise. */
-function text(ev: Evaluator, v: Value | undefined): string | null {
-  const s = v && ev.settled(v);
-  return s?.kind === 'str' ? s.value : null;
-}
-
-// ---- str --------------------------------------------------------------------------------------------------------------
-
-/** A method from text (and text arguments) to text, a flag or a number. */
-const onText =
-  (run: (s: string, ...parts: string[]) => string | boolean | number | null): Method =>
-  (ev, self, passed) => {
-    const s = text(ev, self);
-    const parts = passed.positional.map(p => text(ev, p));
-    const known = s !== null && !parts.includes(null);
-    const probe = run(known ? s : '', ...((known ? parts : parts.map(() => '')) as string[]));
-    if (typeof probe === 'boolean') return bool(known ? probe : null);
-    if (typeof probe === 'number') return int(known ? probe : anonymous());
-    return str(known ? probe : null);
-  };
-
-const affix =
-  (test: (s: string, part: string) => boolean): Method =>
-  (ev, self, passed) => {
-    const s = text(ev, self);
-    const arg = first(passed);
-    const options = arg && ev.settled(arg).kind === 'tuple' ? (ev.iterate(arg).items ?? []) : arg ? [arg] : [];
-    const answers = options.map(o => {
-      const part = text(ev, o);
-      return s === null || part === null ? null : test(s, part);
-    });
-    return bool(answers.includes(true) ? true : answers.includes(null) || answers.length === 0 ? null : false);
-  };
-
-const splitting =
-  (run: (s: string, by: string | null, most: number) => string[]): Method =>
-  (ev, self, passed) => {
-    const s = text(ev, self);
-    const by = first(passed);
-    const separator = by && ev.settled(by).kind !== 'none' ? text(ev, by) : null;
-    const most = passed.positional[1] ?? passed.keywords.get('maxsplit');
-    const limit = most && ev.settled(most);
-    if (s === null || (by && ev.settled(by).kind === 'str' && separator === null))
-      return openList(str(null), anonymous(1));
-    return list(run(s, separator, limit?.kind === 'int' && isKnown(limit.value) ? limit.value : -1).map(str));
-  };
-
-function split(s: string, by: string | null, most: number): string[] {
-  const parts = by === null ? s.trim().split(/\s+/).filter(Boolean) : s.split(by);
-  if (most < 0 || parts.length <= most + 1) return parts;
-  const glue = by ?? ' ';
-  return [...parts.slice(0, most), parts.slice(most).join(glue)];
-}
-
-function rsplit(s: string, by: string | null, most: number): string[] {
-  const parts = split(s, by, -1);
-  if (most < 0 || parts.length <= most + 1) return parts;
-  const cut = parts.length - most;
-  return [parts.slice(0, cut).join(by ?? ' '), ...parts.slice(cut)];
-}
-
-const trim = (s: string, chars: string | undefined, left: boolean, right: boolean): string => {
-  const drop = (c: string) => (chars === undefined ? /\s/.test(c) : chars.includes(c));
-  let [from, to] = [0, s.length];
-  if (left) while (from < to && drop(s[from])) from++;
-  if (right) while (to > from && drop(s[to - 1])) to--;
-  return s.slice(from, to);
-};
-
-const STR: Record<string, Method> = {
-  lower: onText(s => s.toLowerCase()),
-  upper: onText(s => s.toUpperCase()),
-  capitalize: onText(s => s.charAt(0).toUpperCase() + s.slice(1).toLowerCase()),
-  title: onText(s => s.replace(/\w+/g, w => w.charAt(0).toUpperCase() + w.slice(1).toLowerCase())),
-  strip: onText((s, c) => trim(s, c, true, true)),
-  lstrip: onText((s, c) => trim(s, c, true, false)),
-  rstrip: onText((s, c) => trim(s, c, false, true)),
-  removeprefix: onText((s, p) => (s.startsWith(p) ? s.slice(p.length) : s)),
-  removesuffix: onText((s, p) => (p && s.endsWith(p) ? s.slice(0, -p.length) : s)),
-  startswith: affix((s, p) => s.startsWith(p)),
-  endswith: affix((s, p) => s.endsWith(p)),
-  isdigit: onText(s => /^\d+$/.test(s)),
-  isalpha: onText(s => /^\p{L}+$/u.test(s)),
-  isidentifier: onText(s => /^[\p{L}_][\p{L}\d_]*$/u.test(s)),
-  find: onText((s, p) => s.indexOf(p)),
-  rfind: onText((s, p) => s.lastIndexOf(p)),
-  count: onText((s, p) => s.split(p).length - 1),
-  encode: () => ({ kind: 'bytes' }),
-  split: splitting(split),
-  rsplit: splitting(rsplit),
-  splitlines: splitting(s => s.split(/\r\n|\r|\n/)),
-  partition: (ev, self, passed) => {
-    const [s, p] = [text(ev, self), text(ev, first(passed))];
-    if (s === null || p === null) return tuple([str(null), str(null), str(null)]);
-    const at = s.indexOf(p);
-    return tuple((at < 0 ? [s, '', ''] : [s.slice(0, at), p, s.slice(at + p.length)]).map(str));
-  },
-  rpartition: (ev, self, passed) => {
-    const [s, p] = [text(ev, self), text(ev, first(passed))];
-    if (s === null || p === null) return tuple([str(null), str(null), str(null)]);
-    const at = s.lastIndexOf(p);
-    return tuple((at < 0 ? ['', '', s] : [s.slice(0, at), p, s.slice(at + p.length)]).map(str));
-  },
-  replace: (ev, self, passed) => {
-    const [s, a, b] = [text(ev, self), text(ev, passed.positional[0]), text(ev, passed.positional[1])];
-    return str(s === null || a === null || b === null || passed.positional.length > 2 ? null : s.split(a).join(b));
-  },
-  join: (ev, self, passed) => {
-    const glue = text(ev, self);
-    const over = first(passed) && ev.iterate(first(passed)!);
-    const parts = over?.items?.map(i => text(ev, i));
-    return str(glue !== null && parts && !parts.includes(null) ? parts.join(glue) : null);
-  },
-  format: (ev, self, passed) => {
-    const s = text(ev, self);
-    if (s === null || /\{[^}]*[:!.[]/.test(s)) return str(null);
-    let next = 0;
-    let known = true;
-    const filled = s.replace(/\{(\w*)\}/g, (_, name: string) => {
-      const v =
-        name === ''
-          ? passed.positional[next++]
-          : /^\d+$/.test(name)
-            ? passed.positional[Number(name)]
-            : passed.keywords.get(name);
-      const shown = v ? ev.format(v) : null;
-      if (shown === null) known = false;
-      return shown ?? '';
-    });
-    return str(known ? filled : null);
-  },
-};
 
 // ---- list -------------------------------------------------------------------------------------------------------------
 
@@ -210,12 +76,14 @@ const LIST: Record<string, Method<ListValue>> = {
     }
     const k = at.value < 0 ? at.value + self.items.length : at.value;
     const item = self.items[k];
-    if (!item) return unknown('pops from an empty list');
+    if (!item) return ev.raised('IndexError', 'pops what is not there');
     ev.heap.setItems(self, self.items.toSpliced(k, 1));
     return item;
   },
-  remove: (ev, self) => {
-    loosen(ev, self);
+  remove: (ev, self, passed) => {
+    const at = ev.settled(indexOf(ev, self.items, first(passed)));
+    if (self.items && at.kind === 'int' && isKnown(at.value)) ev.heap.setItems(self, self.items.toSpliced(at.value, 1));
+    else if (at.kind === 'int') loosen(ev, self);
     return NONE;
   },
   clear: (ev, self) => {
@@ -226,18 +94,68 @@ const LIST: Record<string, Method<ListValue>> = {
     if (self.items) ev.heap.setItems(self, self.items.toReversed());
     return NONE;
   },
-  sort: (ev, self) => {
-    if (self.items && self.items.length > 1)
-      ev.heap.setItems(
-        self,
-        self.items.map(() => joined(ev, self.items!)),
-      );
+  sort: (ev, self, passed) => {
+    const { items } = self;
+    if (!items || items.length < 2) return NONE;
+    const order = sortedOrder(ev, items, passed);
+    ev.heap.setItems(self, order ? order.map(i => items[i]) : items.map(() => joined(ev, items)));
     return NONE;
   },
   copy: (_, self) => (self.items ? list(self.items) : openList(self.element!, self.length)),
-  index: (ev, self, passed) => indexOf(ev, self.items, first(passed)),
-  count: () => int(anonymous()),
+  index: (ev, self, passed) => indexOf(ev, passed.positional.length > 1 ? null : self.items, first(passed)),
+  count: (ev, self, passed) => countOf(ev, self.items, first(passed)),
 };
+
+/** Items that are put in order one by one. */
+const MOST_COMPARED = 64;
+
+/**
+ * The places of items in the order that `sorted` and `list.sort` put them, by `key` and `reverse`; null where values
+ * decide that are not known.
+ */
+export function sortedOrder(ev: Evaluator, items: readonly Value[], { keywords }: Arguments): number[] | null {
+  const key = keywords.get('key');
+  const keyed = key && ev.settled(key).kind !== 'none' ? key : null;
+  const keys = items.map(v => ev.settled(keyed ? ev.callWith(keyed, v) : v));
+  const reversed = keywords.has('reverse') ? ev.truth(keywords.get('reverse')!) : false;
+  if (reversed === null || keys.some(k => k.kind === 'array' || k.kind === 'instance')) return null;
+  const plain = plainKeys(keys);
+  if (plain) {
+    const sign = reversed ? -1 : 1;
+    return [...keys.keys()].sort((i, j) => (plain[i] < plain[j] ? -sign : plain[i] > plain[j] ? sign : i - j));
+  }
+  if (keys.length > MOST_COMPARED) return null;
+  const before = (i: number, j: number): boolean | null => ev.truth(ev.compare('<', keys[i], keys[j]));
+  const order: number[] = [];
+  for (const i of keys.keys()) {
+    // Equal ones keep their order, in reverse as well.
+    let at = order.length;
+    while (at > 0) {
+      const goesBefore = reversed ? before(order[at - 1], i) : before(i, order[at - 1]);
+      if (goesBefore === null) return null;
+      if (!goesBefore) break;
+      at--;
+    }
+    order.splice(at, 0, i);
+  }
+  return order;
+}
+
+/** Keys that JavaScript orders as Python does: numbers, or texts; null for others. */
+function plainKeys(keys: readonly Value[]): readonly (number | string)[] | null {
+  const plain = keys.map(k =>
+    k.kind === 'int' && isKnown(k.value) ? k.value : k.kind === 'float' || k.kind === 'str' ? k.value : null,
+  );
+  const isText = typeof plain[0] === 'string';
+  return plain.every(k => k !== null && !Number.isNaN(k) && (typeof k === 'string') === isText)
+    ? (plain as (number | string)[])
+    : null;
+}
+
+function countOf(ev: Evaluator, items: readonly Value[] | null, item: Value | undefined): Value {
+  const answers = items && item ? items.map(v => equal(ev, v, item)) : [null];
+  return int(answers.includes(null) ? anonymous() : answers.filter(Boolean).length);
+}
 
 function indexOf(ev: Evaluator, items: readonly Value[] | null, item: Value | undefined): Value {
   if (!items || !item) return int(anonymous());
@@ -250,8 +168,9 @@ function indexOf(ev: Evaluator, items: readonly Value[] | null, item: Value | un
 }
 
 const TUPLE: Record<string, Method> = {
-  index: (ev, self, passed) => indexOf(ev, self.kind === 'tuple' ? self.items : null, first(passed)),
-  count: () => int(anonymous()),
+  index: (ev, self, passed) =>
+    indexOf(ev, self.kind === 'tuple' && passed.positional.length < 2 ? self.items : null, first(passed)),
+  count: (ev, self, passed) => countOf(ev, self.kind === 'tuple' ? self.items : null, first(passed)),
   _replace: (_, self, passed) =>
     self.kind === 'tuple' && self.items && self.fields
       ? tuple(
@@ -290,7 +209,7 @@ const DICT: Record<string, Method<DictValue>> = {
     const id = first(passed) ? keyOf(ev.settled(first(passed)!)) : null;
     if (id !== null && self.entries.has(id)) ev.heap.setDictEntry(self, id, undefined);
     const fallback = passed.positional[1];
-    if (!found) return fallback ?? unknown('is not a key of the dict');
+    if (!found) return fallback ?? ev.raised('KeyError', 'is not a key of the dict');
     return found.certain || !fallback ? found.value : ev.join([found.value, fallback]);
   },
   setdefault: (ev, self, passed) => {
