@@ -93,7 +93,7 @@ const DEVICE_TESTS: Readonly<Record<string, () => Promise<void>>> = {
     const { steps } = await evaluate(program(), { backend: await createBackends({ name: 'webgpu' }) });
     equal(
       steps.map(s => s.backend),
-      ['webgpu', 'reference', 'reference'],
+      ['webgpu', 'wasm'],
     );
   },
 
@@ -106,12 +106,12 @@ const DEVICE_TESTS: Readonly<Record<string, () => Promise<void>>> = {
     await nearReference(outputs);
     equal(
       steps.map(s => s.backend),
-      ['webgpu', 'reference', 'reference'],
+      ['webgpu', 'wasm'],
     );
     const again = await evaluate(program(), { backend });
     equal(
       again.steps.map(s => s.backend),
-      ['wasm', 'reference', 'reference'],
+      ['wasm', 'wasm'],
     );
   },
 

@@ -4,6 +4,7 @@
 import type { Attrs, ConcreteType } from '../../src/graph/op';
 import { CHAIN, CHAINED_OPS, type ChainAttrs, type ChainStep, chainable } from '../../src/ops/chain';
 import { elementCount, type Tensor } from '../../src/tensor';
+import { broadcastAxes } from '../broadcast';
 import type { Arena } from './arena';
 import { ROUNDING } from './kernels';
 import type { WasmOp } from './op';
@@ -58,38 +59,11 @@ const codeOf = ({ op, type }: ChainStep): number =>
 const MOST_AXES = 8;
 const INPUT_WORDS = 3 + MOST_AXES;
 
-interface Axis {
-  length: number;
-  /** Of each input; 0 where it is repeated. */
-  readonly strides: readonly number[];
-}
-
-/** How the inputs lie along the axes of the result; neighbours are merged where all inputs allow it. */
-function axesOf(inputs: readonly ConcreteType[], out: ConcreteType): Axis[] {
-  const rank = out.shape.length;
-  const next = inputs.map(() => 1);
-  const axes: Axis[] = [];
-  for (let back = 1; back <= rank; back++) {
-    const length = out.shape[rank - back];
-    const strides = inputs.map(({ shape }, i) => {
-      const own = shape[shape.length - back] ?? 1;
-      const stride = own === 1 ? 0 : next[i];
-      next[i] *= own;
-      return stride;
-    });
-    if (length === 1) continue;
-    const before = axes.at(-1);
-    if (before && strides.every((s, i) => s === before.strides[i] * before.length)) before.length *= length;
-    else axes.push({ length, strides });
-  }
-  return axes.reverse();
-}
-
 function compute(arena: Arena, inputs: readonly Tensor[], steps: readonly ChainStep[], out: ConcreteType): Tensor {
   const count = elementCount(out.shape);
   const bools = out.dtype === 'bool';
   if (count === 0) return { ...out, data: bools ? new Uint8Array(0) : new Float32Array(0) } as Tensor;
-  const axes = axesOf(inputs, out);
+  const axes = broadcastAxes(inputs, out);
   const inner = axes.pop() ?? { length: 1, strides: inputs.map(() => 0) };
   return arena.use(() => {
     const described = new Uint32Array(inputs.length * INPUT_WORDS);

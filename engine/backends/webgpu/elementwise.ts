@@ -4,6 +4,7 @@
  * WGSL lets an implementation assume that NaN and infinity do not occur: NaN is told by its bits and passed on before
  * anything is computed, and functions are kept to ranges where they cannot overflow on the way.
  */
+import type { ChainStep } from '../../src/ops/chain';
 import { bindings, type Shader } from './shader';
 
 /** Expressions in x. */
@@ -18,9 +19,15 @@ const UNARY: Readonly<Record<string, string>> = {
   negative: '-x',
   abs: 'abs(x)',
   square: 'x * x',
+  reciprocal: '1.0 / x',
+  log2: 'logarithm(x) * 1.4426950408889634',
+  log10: 'logarithm(x) * 0.4342944819032518',
+  floor: 'floor(x)',
+  ceil: 'ceil(x)',
+  stop_gradient: 'x',
 };
 
-/** Expressions in a and b. */
+/** Expressions in a and b, which are numbers. */
 const BINARY: Readonly<Record<string, string>> = {
   add: 'a + b',
   subtract: 'a - b',
@@ -30,10 +37,30 @@ const BINARY: Readonly<Record<string, string>> = {
   minimum: 'min(a, b)',
 };
 
-export const UNARY_OPS = Object.keys(UNARY);
-export const BINARY_OPS = Object.keys(BINARY);
+/** Conditions on a and b, or on a alone, and what they are where one is NaN. */
+const TESTS: Readonly<Record<string, readonly [condition: string, ofNan: string]>> = {
+  equal: ['a == b', 'false'],
+  not_equal: ['a != b', 'true'],
+  less: ['a < b', 'false'],
+  less_equal: ['a <= b', 'false'],
+  greater: ['a > b', 'false'],
+  greater_equal: ['a >= b', 'false'],
+  logical_and: ['a != 0.0 && b != 0.0', 'holds(a) && holds(b)'],
+  logical_or: ['a != 0.0 || b != 0.0', 'true'],
+  logical_not: ['a == 0.0', 'false'],
+};
 
-const IS_NAN = 'fn isNan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }';
+/** Operations that a chain may have here. sin, cos and powers are left to others: WGSL promises too little of them. */
+export const CHAIN_OPS: ReadonlySet<string> = new Set([
+  ...Object.keys(UNARY),
+  ...Object.keys(BINARY),
+  ...Object.keys(TESTS),
+  'where',
+  'astype',
+]);
+
+const IS_NAN = `fn isNan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+fn holds(x: f32) -> bool { return isNan(x) || x != 0.0; }`;
 
 /** The power series below 1, where it keeps relative accuracy; Abramowitz and Stegun 7.1.26 above. */
 const ERF = `
@@ -59,9 +86,6 @@ fn logarithm(x: f32) -> f32 {
   return log(x);
 }`;
 
-/** What expressions call, by operation. */
-const HELPERS: Readonly<Record<string, string>> = { erf: ERF, log: LOGARITHM };
-
 /** Invocations in a workgroup; each computes one element. */
 export const WORKGROUP = 64;
 /** Workgroups along x in a dispatch: larger arrays take more rows of workgroups. */
@@ -70,78 +94,67 @@ export const ROW_OF_WORKGROUPS = 32768;
 const ELEMENT = `let i = id.y * ${ROW_OF_WORKGROUPS * WORKGROUP}u + id.x;
   if (i >= params.count) { return; }`;
 
-/** Input: x. Parameters: count. */
-export const unary = (op: string): Shader => ({
-  key: op,
-  code: `${bindings(['count'], { values: 'f32' }, 'out')}
-${IS_NAN}
-${HELPERS[op] ?? ''}
-@compute @workgroup_size(${WORKGROUP})
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  ${ELEMENT}
-  let x = values[i];
-  if (isNan(x)) { out[i] = x; return; }
-  out[i] = ${UNARY[op]};
-}`,
-});
-
 /** Axes that a broadcasting operation may have after neighbours were merged. */
 export const MOST_AXES = 6;
 
 const perAxis = (name: string) => Array.from({ length: MOST_AXES }, (_, axis) => `${name}${axis}`);
 
+/** The function that a step calls. */
+function functionOf(name: string, { op, operands, type }: ChainStep): string {
+  if (op === 'where') return `fn ${name}(c: f32, a: f32, b: f32) -> f32 { if (holds(c)) { return a; } return b; }`;
+  if (op === 'astype')
+    return `fn ${name}(x: f32) -> f32 { ${type.dtype === 'bool' ? 'return select(0.0, 1.0, holds(x));' : 'return x;'} }`;
+  if (Object.hasOwn(UNARY, op)) return `fn ${name}(x: f32) -> f32 { if (isNan(x)) { return x; } return ${UNARY[op]}; }`;
+  const names = operands.length === 1 ? 'a: f32' : 'a: f32, b: f32';
+  const anyNan = operands.length === 1 ? 'isNan(a)' : 'isNan(a) || isNan(b)';
+  if (Object.hasOwn(TESTS, op)) {
+    const [condition, ofNan] = TESTS[op];
+    return `fn ${name}(${names}) -> f32 {
+  if (${anyNan}) { return select(0.0, 1.0, ${ofNan}); }
+  return select(0.0, 1.0, ${condition});
+}`;
+  }
+  return `fn ${name}(${names}) -> f32 {
+  if (isNan(a)) { return a; }
+  if (isNan(b)) { return b; }
+  return ${BINARY[op]};
+}`;
+}
+
 /**
- * Inputs: a, b. Parameters: count, then MOST_AXES each of lengths (from the last axis, 1 where there are fewer), strides
- * of a and strides of b (0 where it is repeated).
+ * A chain over `inputs` arrays. Parameters: count, then MOST_AXES lengths (from the last axis, 1 where there are fewer),
+ * then for each input MOST_AXES strides (0 where it is repeated).
  */
-export const binary = (op: string): Shader => ({
-  key: op,
-  code: `${bindings(['count', ...perAxis('length'), ...perAxis('a'), ...perAxis('b')], { left: 'f32', right: 'f32' }, 'out')}
+export function chain(inputs: number, steps: readonly ChainStep[]): Shader {
+  const names = Array.from({ length: inputs }, (_, i) => `in${i}`);
+  const code = `${bindings(
+    ['count', ...perAxis('length'), ...names.flatMap(name => perAxis(`${name}_`))],
+    Object.fromEntries(names.map(name => [name, 'f32'])),
+    'out',
+  )}
 ${IS_NAN}
+${LOGARITHM}
+${ERF}
+${steps.map((step, s) => functionOf(`step${s}`, step)).join('\n')}
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3u) {
   ${ELEMENT}
   var rest = i;
-  var ofA = 0u;
-  var ofB = 0u;
+${names.map(name => `  var at_${name} = 0u;`).join('\n')}
 ${perAxis('')
   .map(
     axis => `  {
     let position = rest % params.length${axis};
-    ofA += position * params.a${axis};
-    ofB += position * params.b${axis};
+${names.map(name => `    at_${name} += position * params.${name}_${axis};`).join('\n')}
     rest /= params.length${axis};
   }`,
   )
   .join('\n')}
-  let a = left[ofA];
-  let b = right[ofB];
-  if (isNan(a)) { out[i] = a; return; }
-  if (isNan(b)) { out[i] = b; return; }
-  out[i] = ${BINARY[op]};
-}`,
-});
-
-/** An axis of a broadcast, with its stride in each input; 0 where it is repeated. */
-export interface Broadcast {
-  length: number;
-  a: number;
-  b: number;
-}
-
-/** How `a` and `b` lie along the axes of `out`, from the last; neighbours are merged where both allow it. */
-export function broadcastAxes(a: readonly number[], b: readonly number[], out: readonly number[]): Broadcast[] {
-  const axes: Broadcast[] = [];
-  let [strideA, strideB] = [1, 1];
-  for (let axis = 1; axis <= out.length; axis++) {
-    const [length, lengthA, lengthB] = [out[out.length - axis], a[a.length - axis] ?? 1, b[b.length - axis] ?? 1];
-    if (length === 1) continue;
-    const next: Broadcast = { length, a: lengthA === 1 ? 0 : strideA, b: lengthB === 1 ? 0 : strideB };
-    strideA *= lengthA;
-    strideB *= lengthB;
-    const last = axes.at(-1);
-    if (last && next.a === last.a * last.length && next.b === last.b * last.length) last.length *= length;
-    else axes.push(next);
-  }
-  return axes;
+${names.map((name, k) => `  let v${k} = ${name}[at_${name}];`).join('\n')}
+${steps
+  .map((step, s) => `  let v${inputs + s} = step${s}(${step.operands.map(operand => `v${operand}`).join(', ')});`)
+  .join('\n')}
+  out[i] = v${inputs + steps.length - 1};
+}`;
+  return { key: `chain ${inputs} ${steps.map(s => `${s.op} ${s.type.dtype} ${s.operands}`).join('; ')}`, code };
 }

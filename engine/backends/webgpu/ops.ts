@@ -2,6 +2,7 @@
  * Operations as dispatches: what the GPU is sent for each.
  */
 import type { Attrs, ConcreteType } from '../../src/graph/op';
+import { CHAIN, type ChainAttrs, type ChainStep, chainable } from '../../src/ops/chain';
 import { gatherIndex } from '../../src/ops/matmul';
 import { type Given, optionalInput } from '../../src/ops/optional';
 import { addScaled } from '../../src/ops/product_kernels';
@@ -9,7 +10,8 @@ import { concrete } from '../../src/ops/quantize_checks';
 import { exchanged, TRANSPOSED } from '../../src/ops/transposed_products';
 import { elementCount, type Tensor } from '../../src/tensor';
 import { runs } from '../batches';
-import { isHeldAsFloat32, promoted, roundedTo } from '../held';
+import { broadcastAxes } from '../broadcast';
+import { isHeldAsFloat32, roundedTo } from '../held';
 import {
   asColumn,
   asRow,
@@ -20,17 +22,7 @@ import {
   quantizedBatch,
   quantizedMatrices,
 } from '../products';
-import {
-  BINARY_OPS,
-  type Broadcast,
-  binary,
-  broadcastAxes,
-  MOST_AXES,
-  ROW_OF_WORKGROUPS,
-  UNARY_OPS,
-  unary,
-  WORKGROUP,
-} from './elementwise';
+import { CHAIN_OPS, chain, MOST_AXES, ROW_OF_WORKGROUPS, WORKGROUP } from './elementwise';
 import type { Dispatch } from './gpu';
 import { denseProduct, quantizedProduct, TILE } from './matmul';
 import type { Shader } from './shader';
@@ -162,28 +154,47 @@ function workgroups(count: number): [number, number, number] {
   return [Math.min(needed, ROW_OF_WORKGROUPS), Math.ceil(needed / ROW_OF_WORKGROUPS), 1];
 }
 
-const unaryOp = (op: string): GpuOp => ({
-  supports: (_, inputs) => allFloats(inputs),
-  work: (_attrs, _inputs, out) => elementCount(out.shape),
-  dispatches(_, [x], out) {
-    const count = elementCount(out.shape);
-    return [{ shader: unary(op), params: [count], inputs: [x.data], workgroups: workgroups(count) }];
-  },
-  finish: roundOnce,
-});
+/** Storage buffers that every device lets a program have, less the one it writes. */
+const MOST_INPUTS = 7;
 
-const binaryOp = (op: string): GpuOp => ({
-  supports: (_, [a, b]) =>
-    allFloats([a, b]) && Math.max(a.shape.length, b.shape.length) <= MOST_AXES && isHeldAsFloat32(promoted([a, b])),
+function chainDispatches(
+  inputs: readonly Tensor[],
+  steps: readonly ChainStep[],
+  out: ConcreteType,
+): readonly Dispatch[] {
+  const count = elementCount(out.shape);
+  const axes = [...broadcastAxes(inputs, out)].reverse();
+  while (axes.length < MOST_AXES) axes.push({ length: 1, strides: inputs.map(() => 0) });
+  const strides = inputs.flatMap((_, i) => axes.map(axis => axis.strides[i]));
+  const params = [count, ...axes.map(({ length }) => length), ...strides];
+  const arrays = inputs.map(({ data, dtype }) => (dtype === 'bool' ? Float32Array.from(data as Uint8Array) : data));
+  return [{ shader: chain(inputs.length, steps), params, inputs: arrays, workgroups: workgroups(count) }];
+}
+
+const finishChain: GpuOp['finish'] = (values, _attrs, _inputs, out) =>
+  out.dtype === 'bool' ? { ...out, dtype: 'bool', data: Uint8Array.from(values) } : roundedTo(out, values);
+
+const fitsChain = (inputs: readonly ConcreteType[]): boolean =>
+  inputs.length <= MOST_INPUTS &&
+  inputs.every(({ shape, dtype }) => shape.length <= MOST_AXES && (dtype === 'bool' || isHeldAsFloat32(dtype)));
+
+const chainOp: GpuOp = {
+  supports: (attrs, inputs) =>
+    fitsChain(inputs) && (attrs as unknown as ChainAttrs).steps.every(({ op }) => CHAIN_OPS.has(op)),
   work: (_attrs, _inputs, out) => elementCount(out.shape),
-  dispatches(_, [a, b], out) {
-    const count = elementCount(out.shape);
-    const axes: Broadcast[] = broadcastAxes(a.shape, b.shape, out.shape);
-    while (axes.length < MOST_AXES) axes.push({ length: 1, a: 0, b: 0 });
-    const params = [count, ...axes.map(x => x.length), ...axes.map(x => x.a), ...axes.map(x => x.b)];
-    return [{ shader: binary(op), params, inputs: [a.data, b.data], workgroups: workgroups(count) }];
+  dispatches: (attrs, inputs, out) => chainDispatches(inputs, (attrs as unknown as ChainAttrs).steps, out),
+  finish: finishChain,
+};
+
+const elementwise = (op: string): GpuOp => ({
+  supports(attrs, inputs) {
+    const out = op === 'astype' ? ({ shape: [], dtype: attrs.dtype } as ConcreteType) : inputs[inputs.length - 1];
+    return fitsChain(inputs) && chainable(op, inputs, out);
   },
-  finish: roundOnce,
+  work: (_attrs, _inputs, out) => elementCount(out.shape),
+  dispatches: (attrs, inputs, out) =>
+    chainDispatches(inputs, [{ op, attrs, operands: inputs.map((_, i) => i), type: out }], out),
+  finish: finishChain,
 });
 
 export const GPU_OPS: Readonly<Record<string, GpuOp>> = {
@@ -194,6 +205,6 @@ export const GPU_OPS: Readonly<Record<string, GpuOp>> = {
     ]),
   ),
   quantized_matmul: quantizedMatmul,
-  ...Object.fromEntries(UNARY_OPS.map(op => [op, unaryOp(op)])),
-  ...Object.fromEntries(BINARY_OPS.map(op => [op, binaryOp(op)])),
+  [CHAIN]: chainOp,
+  ...Object.fromEntries([...CHAIN_OPS].map(op => [op, elementwise(op)])),
 };
