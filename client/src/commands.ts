@@ -13,6 +13,7 @@ import {
   workspace,
 } from 'vscode';
 import { COMMANDS, type SetConfigParams } from '../../server/src/protocol';
+import type { Checkpoints } from './checkpoints';
 import type { ModelOutline } from './outline';
 import type { Panels } from './panels/panels';
 import { Cancelled, type Server } from './server';
@@ -24,11 +25,12 @@ export interface Parts {
   readonly panels: Panels;
   readonly outline: ModelOutline;
   readonly summaries: Summaries;
+  readonly checkpoints: Checkpoints;
   readonly log: LogOutputChannel;
 }
 
 export function registerCommands(parts: Parts): Disposable[] {
-  const { server, panels, outline, summaries, log } = parts;
+  const { server, panels, outline, summaries, checkpoints, log } = parts;
   const table: Record<string, (argument: unknown) => unknown> = {
     [COMMANDS.run]: async argument => {
       const chosen = await chooseTarget(server, argument, 'Run layer');
@@ -43,6 +45,9 @@ export function registerCommands(parts: Parts): Disposable[] {
       if (chosen) await summaries.show(chosen);
     },
     'mlx-scope.chooseConfig': () => chooseConfig(server),
+    'mlx-scope.attachCheckpoint': argument => checkpoints.attach(argument),
+    'mlx-scope.detachCheckpoint': argument => checkpoints.detach(argument),
+    'mlx-scope.checkCheckpoint': argument => checkpoints.check(argument),
     'mlx-scope.writeShapes': () => writeShapes(server),
     'mlx-scope.refreshOutline': () => outline.refresh(),
     'mlx-scope.restart': () => server.restart(),
@@ -51,11 +56,12 @@ export function registerCommands(parts: Parts): Disposable[] {
   return Object.entries(table).map(([id, run]) =>
     commands.registerCommand(id, async (argument: unknown) => {
       try {
-        await run(argument);
+        return await run(argument);
       } catch (error) {
-        if (error instanceof Cancelled) return;
+        if (error instanceof Cancelled) return undefined;
         log.error(`${id}: ${error}`);
         void window.showErrorMessage(error instanceof Error ? error.message : String(error));
+        return undefined;
       }
     }),
   );

@@ -6,6 +6,7 @@
 import { type Disposable, type ExtensionContext, Uri, window, workspace } from 'vscode';
 import type { BaseLanguageClient, LanguageClientOptions } from 'vscode-languageclient';
 import type { InitializationOptions, Settings } from '../../server/src/protocol';
+import { Checkpoints } from './checkpoints';
 import { registerCommands } from './commands';
 import { answerReadBytes, pushFiles } from './files';
 import { ModelOutline } from './outline';
@@ -49,9 +50,10 @@ export async function start(context: ExtensionContext, host: Host): Promise<Exte
   const panels = new Panels(context, server, log);
   const outline = new ModelOutline(server);
   const summaries = new Summaries(server);
+  const checkpoints = new Checkpoints(context, server);
   const own = (...disposables: Disposable[]) => context.subscriptions.push(...disposables);
-  own(log, server, panels, outline, summaries, showStatus(server), answerReadBytes(client));
-  own(...registerCommands({ server, panels, outline, summaries, log }));
+  own(log, server, panels, outline, summaries, checkpoints, showStatus(server), answerReadBytes(client));
+  own(...registerCommands({ server, panels, outline, summaries, checkpoints, log }));
   if (host.pushesFiles) own(pushFiles(server, log));
   await server.start();
   return { server, panels, stop: () => server.stop() };

@@ -336,6 +336,69 @@ export interface TextEdit {
 }
 export type ShapeCommentsResult = Record<string, TextEdit[]>;
 
+// ---- checkpoints ------------------------------------------------------------------------------------------------------
+
+/** Compares a model's parameters with the headers of a checkpoint. Its findings are published as diagnostics too. */
+export interface CheckpointParams {
+  uri: string;
+  /** The class of the model; null: found by the server. */
+  entry: string | null;
+  /** null: the `config.json` beside the weights. */
+  config: ConfigSource | null;
+  /** A .safetensors or .npz file, an index, or a folder of them; null: what is attached. */
+  weights: string | null;
+}
+
+export interface ArrayTypeJson {
+  shape: number[];
+  dtype: string | null;
+}
+
+/** One name of the model or the checkpoint. */
+export interface CheckpointRow {
+  parameter: string;
+  /** `MLX303` and `weights-shape`; null where both sides agree. */
+  code: string | null;
+  rule: string | null;
+  /** Whether every loader would fail on it. */
+  certain: boolean;
+  message: string | null;
+  /** What would explain the difference, as a part of a sentence. */
+  explanation: string | null;
+  /** null for a name that only the checkpoint has. */
+  model: ArrayTypeJson | null;
+  /** As `sanitize` leaves it; null for a name that only the model has. */
+  checkpoint: ArrayTypeJson | null;
+  /** Where the model makes the parameter. */
+  uri: string | null;
+  range: Range | null;
+}
+
+export interface CheckpointResult {
+  entry: string;
+  weights: string;
+  files: string[];
+  arrays: number;
+  rows: CheckpointRow[];
+  /** What is wrong with the files themselves. */
+  problems: string[];
+  /** Whether everything could be compared. */
+  complete: boolean;
+  notes: string[];
+}
+
+/** From now on hovers, runs and comparisons in the document use these weights (null: initial ones again). */
+export interface AttachParams {
+  uri: string;
+  entry: string | null;
+  config: ConfigSource | null;
+  weights: string | null;
+}
+export interface AttachResult {
+  /** How the model fits the weights; null when nothing is attached. */
+  check: CheckpointResult | null;
+}
+
 // ---- files, for servers that cannot read them (web) -------------------------------------------------------------------
 
 /**
@@ -389,6 +452,8 @@ export interface Requests {
   'mlx-scope/setConfig': [SetConfigParams, SetConfigResult];
   'mlx-scope/configs': [ConfigsParams, ConfigsResult];
   'mlx-scope/shapeComments': [ShapeCommentsParams, ShapeCommentsResult];
+  'mlx-scope/checkpoint': [CheckpointParams, CheckpointResult];
+  'mlx-scope/attach': [AttachParams, AttachResult];
   'mlx-scope/readBytes': [ReadBytesParams, ReadBytesResult];
 }
 /** Notifications by method name. `files` goes to the server; the others come from it. */

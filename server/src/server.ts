@@ -21,13 +21,14 @@ import {
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { fromBase64 } from '../../engine/src/formats/base64';
 import { version } from '../../package.json';
+import { checkpointResult } from './features/checkpoint';
 import { codeActions } from './features/code-actions';
 import { codeLenses } from './features/code-lens';
 import { completion } from './features/completion';
 import { DiagnosticsPublisher } from './features/diagnostics';
 import { DocumentView } from './features/document';
 import { executeCommand } from './features/execute-command';
-import type { Executor } from './features/executor';
+import type { AttachedModel, Executor } from './features/executor';
 import { hover } from './features/hover';
 import { EVERYWHERE, inlayHints } from './features/inlay-hints';
 import { LongRequests } from './features/long-requests';
@@ -37,6 +38,10 @@ import { shapeComments } from './features/shape-comments';
 import { shapesOf, summaryOf } from './features/shapes-and-summary';
 import { signatureHelp } from './features/signature-help';
 import {
+  type AttachParams,
+  type AttachResult,
+  type CheckpointParams,
+  type CheckpointResult,
   COMMANDS,
   type FilesParams,
   type InitializationOptions,
@@ -49,6 +54,7 @@ import {
 } from './protocol';
 import { unreadable } from './python/parse';
 import { Analyses, type DocumentAnalysis } from './session/analyses';
+import { Checkpoints } from './session/checkpoints';
 import { entryFor, inputSpecs, parseInput } from './session/inputs';
 import { settingsFrom } from './session/settings';
 import { type FileSystem, MemoryFileSystem } from './workspace/file-system';
@@ -69,6 +75,8 @@ export interface Host {
 
 /** After the last keystroke before diagnostics are made anew. */
 const QUIET_MILLISECONDS = 40;
+/** After the last edit before a model is compared with its checkpoint anew. */
+const REST_MILLISECONDS = 500;
 /** How often files are looked at for changes where the client does not watch them. */
 const LOOK_MILLISECONDS = 2000;
 
@@ -84,6 +92,8 @@ export function startServer(connection: Connection, host: Host): void {
   let analyses!: Analyses;
   let publisher!: DiagnosticsPublisher;
   let long!: LongRequests;
+  let checkpoints!: Checkpoints;
+  const comparing = new Map<string, ReturnType<typeof setTimeout>>();
   const pending = new Map<string, ReturnType<typeof setTimeout>>();
   let lastLook = 0;
 
@@ -118,7 +128,11 @@ export function startServer(connection: Connection, host: Host): void {
       source: path => workspace.source(path),
     }));
     publisher = new DiagnosticsPublisher(connection, places, options.documentation ?? null);
-    long = new LongRequests(connection, workspace, places, host.makeExecutor?.(workspace) ?? null, () => settings);
+    checkpoints = new Checkpoints(workspace, () => analyses.analyser);
+    long = new LongRequests(connection, workspace, places, host.makeExecutor?.(workspace) ?? null, {
+      settings: () => settings,
+      model: path => checkpoints.model(path),
+    });
     return {
       serverInfo: { name: 'mlx-scope', version },
       capabilities: {
@@ -227,7 +241,21 @@ export function startServer(connection: Connection, host: Host): void {
 
   /** A source has changed: analyses that read it are made anew, the open ones soon. */
   function changed(path: string): void {
+    if (checkpoints.follows(path)) compareLater(path);
     for (const stale of new Set([path, ...analyses.invalidate(path)])) if (workspace.isOpen(stale)) schedule(stale);
+  }
+
+  /** Compares a document's model with its checkpoint again, once the document is at rest. */
+  function compareLater(path: string): void {
+    clearTimeout(comparing.get(path));
+    comparing.set(
+      path,
+      setTimeout(() => {
+        comparing.delete(path);
+        checkpoints.compareAgain(path);
+        publishAnew(path);
+      }, REST_MILLISECONDS),
+    );
   }
 
   function reanalyseAll(): void {
@@ -283,7 +311,8 @@ export function startServer(connection: Connection, host: Host): void {
   function announce(path: string, analysis: DocumentAnalysis): void {
     clearTimeout(pending.get(path));
     pending.delete(path);
-    const diagnostics = settings.diagnostics.enabled ? analysis.diagnostics : [];
+    const all = [...analysis.diagnostics, ...checkpoints.diagnostics(path)];
+    const diagnostics = settings.diagnostics.enabled ? all : [];
     publisher.publish(path, diagnostics);
     const own = diagnostics.filter(d => d.file === path).length;
     const problem = unreadable(analysis.file.source.module) ?? analysis.problem;
@@ -391,6 +420,8 @@ export function startServer(connection: Connection, host: Host): void {
     'mlx-scope/outline': ({ uri }, token) => answer(uri, token, [], outline),
     'mlx-scope/shapeComments': ({ uri, range }, token) => answer(uri, token, {}, v => shapeComments(v, range)),
     'mlx-scope/setConfig': params => setConfig(params),
+    'mlx-scope/checkpoint': params => compareCheckpoint(params),
+    'mlx-scope/attach': params => attachCheckpoint(params),
     'mlx-scope/configs': ({ uri }) => {
       const path = places.path(uri);
       const label = analyses.entry(path)?.label;
@@ -442,6 +473,55 @@ export function startServer(connection: Connection, host: Host): void {
     }
     current(path);
     return result;
+  }
+
+  /** The model that a client names, with its config as the document is read with it, where none is given. */
+  async function openCheckpoint({ uri, entry, config, weights }: CheckpointParams): Promise<AttachedModel> {
+    const path = places.path(uri);
+    const entered = analyses.entry(path);
+    const attached = checkpoints.model(path);
+    if (weights === null) {
+      if (!attached) throw new Error('No checkpoint is attached to this file.');
+      return checkpoints.open(path, attached.checkpoint.path, attached.entry, attached.config);
+    }
+    const given = config === null ? (entered?.config ?? null) : long.config(config);
+    return checkpoints.open(path, pathOfUri(weights), entry ?? entered?.name ?? null, given);
+  }
+
+  async function compareCheckpoint(params: CheckpointParams): Promise<CheckpointResult> {
+    const path = places.path(params.uri);
+    const comparison = checkpoints.compare(path, await openCheckpoint(params));
+    publishAnew(path);
+    return checkpointResult(comparison, places);
+  }
+
+  async function attachCheckpoint(params: AttachParams): Promise<AttachResult> {
+    const path = places.path(params.uri);
+    long.forget();
+    if (params.weights === null) {
+      checkpoints.attach(path, null);
+      publishAnew(path);
+      return { check: null };
+    }
+    const model = await openCheckpoint(params);
+    checkpoints.attach(path, model);
+    const comparison = checkpoints.compare(path, model);
+    // The config of the weights makes numbers of the symbols, until the user chooses another.
+    if (!analyses.entry(path) && !chosen.has(path) && Object.keys(model.config ?? {}).length > 0)
+      analyses.setEntry(path, {
+        name: model.entry,
+        config: model.config,
+        label: basename(model.checkpoint.folder),
+        inputs: [],
+      });
+    publishAnew(path);
+    return { check: checkpointResult(comparison, places) };
+  }
+
+  /** Publishes a document's diagnostics with what its checkpoint adds. */
+  function publishAnew(path: string): void {
+    const analysis = current(path);
+    if (analysis && workspace.isOpen(path)) announce(path, analysis);
   }
 
   documents.listen(connection);

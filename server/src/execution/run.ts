@@ -175,7 +175,11 @@ export async function run(
     backend: backends.has('webgpu') ? 'webgpu' : backends.has('wasm') ? 'wasm' : 'reference',
     seconds: (performance.now() - began) / 1000,
     peakBytes: evaluation.peakBytes,
-    notes: prepared.weights ? [] : ['Weights are the initial ones, drawn from the seed.'],
+    notes: prepared.weights
+      ? request.weights
+        ? []
+        : [`Weights: ${request.model?.checkpoint.path ?? 'a checkpoint'}.`]
+      : ['Weights are the initial ones, drawn from the seed.'],
   };
 }
 

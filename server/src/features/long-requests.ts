@@ -28,6 +28,7 @@ import { pathOfUri } from '../workspace/paths';
 import type { Workspace } from '../workspace/workspace';
 import { canQuantize } from './code-lens';
 import {
+  type AttachedModel,
   type ExecuteOptions,
   type ExecuteRequest,
   type Executor,
@@ -52,8 +53,17 @@ export class LongRequests {
     private readonly workspace: Workspace,
     private readonly places: Places,
     private readonly executor: Executor | null,
-    private readonly settings: () => Settings,
+    private readonly session: {
+      settings(): Settings;
+      /** The checkpoint that is attached to a document. */
+      model(path: string): AttachedModel | null;
+    },
   ) {}
+
+  /** Forgets previews: they were made with other weights. */
+  forget(): void {
+    this.previews.clear();
+  }
 
   run(params: RunParams, token: CancellationToken): Promise<RunResult> {
     return this.perform(params, token, (executor, request, options) => executor.run(request, options));
@@ -112,14 +122,17 @@ export class LongRequests {
       start: this.places.offset(uri, range.start),
       end: this.places.offset(uri, range.end),
     };
+    const file = this.places.path(uri);
+    const model = weights ? null : this.session.model(file);
     return {
-      file: this.places.path(uri),
+      file,
       target: { kind: target.kind, name: target.name, place },
       inputs: inputs.map(input => (input.file ? { ...input, file: pathOfUri(input.file) } : input)),
       symbols: symbols ?? {},
       seed,
-      config: this.config(config),
+      config: this.config(config) ?? model?.config ?? null,
       weights: weights ? pathOfUri(weights) : null,
+      model,
       backend,
     };
   }
@@ -148,7 +161,7 @@ export class LongRequests {
     const { executor } = this;
     const count = parameterCount(parameterTree(layer.instance, new Facts()));
     if (!executor || (count !== null && isKnown(count) && count > MOST_PREVIEW_WEIGHTS)) return null;
-    const { seed, backend } = this.settings().run;
+    const { seed, backend } = this.session.settings().run;
     const request: ExecuteRequest = {
       file: layer.file,
       target: { kind: 'layer', name: layer.name ?? layer.instance.cls.name, place: layer },
@@ -157,6 +170,7 @@ export class LongRequests {
       seed,
       config: null,
       weights: null,
+      model: this.session.model(layer.file),
       backend,
     };
     const options: ExecuteOptions = {
