@@ -36,6 +36,8 @@ export interface Learnt {
   readonly key: string;
   readonly redo: () => void;
   readonly undo: () => void;
+  /** The axes that an array of unknown rank was found to begin with, and whether they were named for it then. */
+  readonly lead?: { readonly axes: readonly Dim[]; readonly areNew: boolean };
 }
 
 /** Numbers of states, of which no two `Facts` share one. */
@@ -71,6 +73,40 @@ export class Facts {
   /** Learns again what `undo` answered. */
   redo(learnt: readonly Learnt[]): void {
     for (const entry of learnt) this.learn(entry);
+  }
+
+  /**
+   * Learns what every one of several paths learnt. Axes that each of them found an array to have are the same axes: where
+   * one path named them and another knew them as others, the name is what both mean.
+   */
+  redoCommon(paths: readonly (readonly Learnt[])[]): void {
+    const [first, ...others] = paths;
+    const tables = others.map(path => new Map(path.map(entry => [entry.key, entry])));
+    for (const entry of first) {
+      const all = [entry, ...tables.flatMap(table => table.get(entry.key) ?? [])];
+      if (all.length < paths.length) continue;
+      const named = entry.lead ? all.find(e => e.lead?.areNew) : entry;
+      if (named) this.learn(named);
+      else if (all.every(e => e.lead!.axes.every((d, i) => dimKey(d) === dimKey(entry.lead!.axes[i]))))
+        this.learn(entry);
+      for (const { lead } of named?.lead ? all : [])
+        if (lead !== named!.lead && lead!.areNew)
+          for (const [i, axis] of lead!.axes.entries()) this.rename(axis, named!.lead!.axes[i]);
+    }
+  }
+
+  /** An axis that one path named is the one that another path named. */
+  private rename(axis: Dim, as: Dim): void {
+    const lone = typeof axis === 'number' ? null : loneSymbol(axis.terms[0]);
+    if (lone && !this.values.has(lone.id)) this.assign(lone.id, as);
+  }
+
+  private assign(id: number, value: Dim): void {
+    this.learn({
+      key: `${id}=${dimKey(value)}`,
+      redo: () => this.values.set(id, value),
+      undo: () => this.values.delete(id),
+    });
   }
 
   private learn(entry: Learnt): void {
@@ -225,11 +261,7 @@ export class Facts {
       // coefficient is ±1: symbol = symbol ∓ difference
       const value = sub(ofAtom(free.symbol), free.coefficient === 1 ? difference : negate(difference));
       const { id } = free.symbol;
-      this.learn({
-        key: `${id}=${dimKey(value)}`,
-        redo: () => this.values.set(id, value),
-        undo: () => this.values.delete(id),
-      });
+      this.assign(id, value);
       return;
     }
     const key = dimKey(difference);
@@ -247,12 +279,7 @@ export class Facts {
     if (known !== undefined) {
       if (this.equal(known, value) === 'no') return false;
       this.assumeEqual(known, value);
-    } else
-      this.learn({
-        key: `${id}=${value}`,
-        redo: () => this.values.set(id, value),
-        undo: () => this.values.delete(id),
-      });
+    } else this.assign(id, value);
     return true;
   }
 
@@ -276,12 +303,13 @@ export class Facts {
   }
 
   /** Fixes the leading axes of an open shape. */
-  bindRow(row: RowVariable, to: readonly Dim[] | OpenShape): void {
+  bindRow(row: RowVariable, to: readonly Dim[] | OpenShape, areNew = false): void {
     const rank = to instanceof OpenShape ? `open${to.lead.id}` : to.length;
     this.learn({
       key: `row${row.id}:${rank}`,
       redo: () => this.rows.set(row.id, to),
       undo: () => this.rows.delete(row.id),
+      lead: to instanceof OpenShape ? undefined : { axes: to, areNew },
     });
   }
 
@@ -297,7 +325,7 @@ export class Facts {
     const lead = Array.from({ length: missing }, (_, i) =>
       symbol(names[i] ?? `${open.lead.name}${i}`, { flexible: true }),
     );
-    this.bindRow(open.lead, lead);
+    this.bindRow(open.lead, lead, true);
     return [...lead, ...open.tail];
   }
 }

@@ -102,8 +102,6 @@ export function fork(ev: Evaluator, paths: readonly (() => Flow)[]): Flow {
     if (kinds.size === 1) {
       going = left;
       flow = left[0].flow;
-      if (flow?.kind === 'return')
-        flow = { kind: 'return', value: ev.join(left.map(r => (r.flow as { value: Value }).value)) };
     } else {
       going = left.slice(-1);
       flow = going[0].flow;
@@ -111,12 +109,14 @@ export function fork(ev: Evaluator, paths: readonly (() => Flow)[]): Flow {
     }
   } else wait(ev, frame, left, mark);
   ev.heap.close(mark);
+  // What all paths learnt tells what their values have in common.
+  ev.facts.redoCommon(going.map(r => r.learnt));
   applyJoin(
     ev,
     going.map(r => r.delta),
   );
-  ev.facts.redo(common(going.map(r => r.learnt)));
-  return flow;
+  if (flow?.kind !== 'return') return flow;
+  return { kind: 'return', value: ev.join(going.map(r => (r.flow as { value: Value }).value)) };
 }
 
 /** Ends a fork as if it had not begun. */
@@ -132,13 +132,6 @@ function wait(ev: Evaluator, frame: Frame, left: readonly { flow: Flow; delta: D
     ev.heap.hold(mark);
     frame.pending.push({ flow: flow!, mark, delta });
   }
-}
-
-/** What every path learnt. */
-function common(learnt: readonly (readonly Learnt[])[]): readonly Learnt[] {
-  if (learnt.length === 1) return learnt[0];
-  const others = learnt.slice(1).map(l => new Set(l.map(e => e.key)));
-  return learnt[0].filter(e => others.every(o => o.has(e.key)));
 }
 
 /** Writes the join of several paths over the state they all started from. */
@@ -259,19 +252,25 @@ export function collect(ev: Evaluator, frame: Frame, kinds: readonly string[], f
   return flows;
 }
 
-/** Walks a path only to see what it does: nothing is reported, nothing stays. `path` is given where it began. */
-export function glance(ev: Evaluator, path: (began: Mark) => void): void {
+/** From here on nothing stays; answers how to take back what was done. */
+export function tentatively(ev: Evaluator): () => void {
   const { frame } = ev;
   const mark = ev.heap.fork();
   const factsMark = ev.facts.mark();
   const pendingMark = frame.pending.length;
+  return () => takeBack(ev, frame, mark, factsMark, pendingMark);
+}
+
+/** Walks a path only to see what it does: nothing is reported, nothing stays. */
+export function glance(ev: Evaluator, path: () => void): void {
+  const back = tentatively(ev);
   ev.muted++;
   try {
-    path(mark);
+    path();
   } catch (e) {
     if (!(e instanceof PythonRaise)) throw e;
   } finally {
     ev.muted--;
-    takeBack(ev, frame, mark, factsMark, pendingMark);
+    back();
   }
 }

@@ -189,8 +189,9 @@ export function decide(ev: Evaluator, test: Expr, yes: () => Flow, no: () => Flo
   if (ev.usualReads === reads) return chosen();
   const names = ev.frame.scope.names;
   const others = new Map<string, Value>();
-  glance(ev, began => {
+  glance(ev, () => {
     unsettle(ev, test);
+    const began = ev.heap.watch();
     const left = answer ? no() : yes();
     if (left) return;
     for (const { target, key, read, before } of ev.heap.changesSince(began)) {

@@ -146,7 +146,7 @@ export function scoreReader(file: string, analysis: FileAnalysis, traces: readon
             (local = { file, line: site[1], function: func, name: site[6]!, ...known(observed), contradictions: [] }),
           );
         const types = observed.flatMap(o => (o.type ? [o.type] : []));
-        if (types.length === 0 || types.some(t => !ranked(t)) || observed.some(o => !o.type && o.value.kind !== 'none'))
+        if (types.length === 0 || types.some(t => !ranked(t)) || observed.some(o => o.value.kind === 'unknown'))
           continue;
         for (const traced of shapes) {
           const fits = types.some(t => new Binding(configNumbers(program.config)).admits(ranked(t)!, axesOf(traced)));
@@ -158,7 +158,8 @@ export function scoreReader(file: string, analysis: FileAnalysis, traces: readon
 }
 
 function known(observed: readonly Observation[]): Pick<LocalScore, 'hasRank' | 'isComplete' | 'seen'> {
-  const held = observed.filter(o => o.value.kind !== 'none');
+  // Where a place may hold something that is certainly no array, the arrays among what it holds are asked about.
+  const held = observed.filter(o => o.type || o.value.kind === 'unknown' || o.value.kind === 'parameter');
   const shapes = held.map(o => o.type && ranked(o.type));
   const hasRank = shapes.length > 0 && shapes.every(s => s !== null);
   return {
