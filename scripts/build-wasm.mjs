@@ -22,6 +22,12 @@ const FLAGS = [
   '--runtime',
   'stub',
   '--importMemory',
+  // The memory is declared shared; for one that is not, ../engine/backends/wasm/kernels.ts takes the mark away.
+  '--sharedMemory',
+  '--maximumMemory',
+  '65535',
+  '--enable',
+  'threads',
   '--enable',
   'simd',
   '--enable',

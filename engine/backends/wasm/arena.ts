@@ -7,6 +7,7 @@ import { showBytes } from '../../src/evaluate/plan';
 import type { ConcreteType } from '../../src/graph/op';
 import { elementCount, type Tensor } from '../../src/tensor';
 import { type KernelExports, type KernelModule, ROUNDING } from './kernels';
+import { type KernelCall, Threads } from './threads';
 
 const PAGE = 65536;
 /** Kernels keep their few constants in the first page. */
@@ -22,16 +23,46 @@ const REACH = 65535 * PAGE;
 export class Arena {
   private memory: WebAssembly.Memory | null = null;
   private exports: KernelExports | null = null;
+  private threads: Threads | null = null;
   private top = BASE;
 
-  /** @param ceiling bytes that an operation may need at most. */
+  /**
+   * @param ceiling bytes that an operation may need at most.
+   * @param threadCount threads that share the memory, this one included
+   */
   constructor(
     private readonly module: KernelModule,
     readonly ceiling: number,
+    private readonly threadCount = 1,
   ) {}
 
   get kernels(): KernelExports {
     return (this.exports ??= this.module.instantiate(this.ensureMemory()));
+  }
+
+  /** Settles when the threads of this memory are there. */
+  async started(): Promise<void> {
+    this.ensureMemory();
+    await this.threads?.started();
+  }
+
+  /**
+   * Makes calls that `count` units of work fall into: `calls(from, to)` are those for units from .. to, which is a
+   * multiple of `step` or the end. They are shared between threads where there are at least `least` units for each.
+   */
+  inParts(
+    count: number,
+    step: number,
+    least: number,
+    calls: (from: number, to: number) => readonly KernelCall[],
+  ): void {
+    const { kernels } = this;
+    const parts = Math.max(1, Math.min(this.threads?.ready ?? 1, Math.floor(count / least)));
+    const size = Math.ceil(count / parts / step) * step;
+    const shares: (readonly KernelCall[])[] = [];
+    for (let from = 0; from < count; from += size) shares.push(calls(from, Math.min(from + size, count)));
+    if (this.threads && shares.length > 1) this.threads.run(kernels, shares);
+    else for (const [name, ...args] of shares.flat()) (kernels[name] as (...args: number[]) => void)(...args);
   }
 
   /**
@@ -43,7 +74,7 @@ export class Arena {
     try {
       return work(this);
     } finally {
-      if (this.memory && this.memory.buffer.byteLength > KEEP) this.memory = this.exports = null;
+      if (this.memory && this.memory.buffer.byteLength > KEEP) this.drop();
     }
   }
 
@@ -98,6 +129,17 @@ export class Arena {
   }
 
   private ensureMemory(): WebAssembly.Memory {
-    return (this.memory ??= new WebAssembly.Memory({ initial: BASE / PAGE }));
+    if (!this.memory) {
+      this.memory = this.module.memory(BASE / PAGE);
+      if (this.module.shared && this.threadCount > 1)
+        this.threads = new Threads(this.module.module, this.memory, this.threadCount);
+    }
+    return this.memory;
+  }
+
+  /** The system gets the memory back; the next operation begins with another. */
+  private drop(): void {
+    this.threads?.terminate();
+    this.memory = this.exports = this.threads = null;
   }
 }

@@ -1,5 +1,6 @@
 /**
- * The WebAssembly backend: the products and the quantization that a model spends its time in, on the CPU, one thread.
+ * The WebAssembly backend: the products and the quantization that a model spends its time in, on the CPU, on as
+ * many threads as can share memory.
  *
  * Arithmetic is `exact` unless asked otherwise: results are those of MLX's CPU build to the last bit, whatever their
  * size, because what is shown as a number should be MLX's number. `fast` is for what only compares (sweeps over
@@ -17,6 +18,7 @@ import type { Engine, WasmOp } from './op';
 import { gatherQmm, quantize, quantizedMatmul } from './quantized';
 import { bits, normal, uniform } from './random';
 import { ROW_OPS } from './rows';
+import { threadsAvailable } from './threads';
 
 export type { Arithmetic } from './kernels';
 
@@ -36,6 +38,8 @@ export interface WasmOptions {
   readonly arithmetic?: Arithmetic;
   /** Bytes that an operation may take at most; 1 GiB without it. */
   readonly memoryLimit?: number;
+  /** Threads that compute together, this one included; as many as the machine has cores where threads are to be had. */
+  readonly threads?: number;
 }
 
 const DEFAULT_LIMIT = 1 << 30;
@@ -44,14 +48,17 @@ export class WasmBackend implements Backend {
   readonly name = 'wasm';
   private readonly engine: Engine;
 
-  private constructor(module: KernelModule, wanted: Arithmetic, memoryLimit: number) {
+  private constructor(arena: Arena, wanted: Arithmetic) {
     // without relaxed SIMD `fast` still saves the rounding of half precision
-    this.engine = { arena: new Arena(module, memoryLimit), arithmetic: wanted };
+    this.engine = { arena, arithmetic: wanted };
   }
 
   /** @throws Error where the JavaScript engine lacks WebAssembly SIMD; everything then runs in `reference`. */
-  static async create({ arithmetic = 'exact', memoryLimit = DEFAULT_LIMIT }: WasmOptions = {}): Promise<WasmBackend> {
-    return new WasmBackend(await KernelModule.load(arithmetic), arithmetic, memoryLimit);
+  static async create(options: WasmOptions = {}): Promise<WasmBackend> {
+    const { arithmetic = 'exact', memoryLimit = DEFAULT_LIMIT, threads = threadsAvailable() } = options;
+    const arena = new Arena(await KernelModule.load(arithmetic, threads > 1), memoryLimit, threads);
+    await arena.started();
+    return new WasmBackend(arena, arithmetic);
   }
 
   supports(op: string, attrs: Attrs, inputs: readonly ConcreteType[]): boolean {

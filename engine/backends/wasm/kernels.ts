@@ -20,7 +20,7 @@ export interface KernelExports {
   setMicroscaled(w: number, s: number, width: number, size: number, bits: number, rows: number): void;
   multiply(x: number, y: number, m: number, k: number, n: number, dtype: number, workspace: number): void;
   workspaceBytes(): number;
-  randomWords(key0: number, key1: number, count: number, out: number): void;
+  randomWords(key0: number, key1: number, count: number, out: number, from: number, to: number): void;
   uniforms(at: number, count: number, low: number, range: number, top: number, dtype: number): void;
   normals(at: number, count: number, root: number, mean: number, moved: number, dtype: number, constants: number): void;
   roundAll(at: number, count: number, dtype: number): void;
@@ -100,9 +100,29 @@ export const hasRelaxedSimd = (): boolean => validates(RELAXED_PROBE);
 
 const modules = new Map<string, Promise<WebAssembly.Module>>();
 
-function compiled(source: string): Promise<WebAssembly.Module> {
-  let module = modules.get(source);
-  if (!module) modules.set(source, (module = WebAssembly.compile(Uint8Array.from(atob(source), c => c.charCodeAt(0)))));
+/** Memories that modules are declared to take, in pages. */
+const MOST_PAGES = 65535;
+const SHARED_MEMORY = [...'memory'].map(c => c.charCodeAt(0)).concat(2, 3);
+const AT_FLAG = SHARED_MEMORY.length - 1;
+
+/** Turns the import of a shared memory into that of a plain one: one bit of its limits. */
+function unshare(bytes: Uint8Array): void {
+  for (let at = 0; at + AT_FLAG < bytes.length; at++)
+    if (SHARED_MEMORY.every((byte, i) => bytes[at + i] === byte)) {
+      bytes[at + AT_FLAG] = 1;
+      return;
+    }
+  throw new Error('the kernels import no shared memory');
+}
+
+function compiled(source: string, shared: boolean): Promise<WebAssembly.Module> {
+  const key = `${shared} ${source.length} ${source === FAST}`;
+  let module = modules.get(key);
+  if (!module) {
+    const bytes = Uint8Array.from(atob(source), c => c.charCodeAt(0));
+    if (!shared) unshare(bytes);
+    modules.set(key, (module = WebAssembly.compile(bytes)));
+  }
   return module;
 }
 
@@ -111,14 +131,21 @@ export class KernelModule {
   private constructor(
     /** What runs: `exact` where `fast` was asked for in vain. */
     readonly arithmetic: Arithmetic,
-    private readonly module: WebAssembly.Module,
+    readonly module: WebAssembly.Module,
+    /** Whether its memories are shared between threads. */
+    readonly shared: boolean,
   ) {}
 
   /** @throws Error where the engine lacks SIMD. */
-  static async load(wanted: Arithmetic): Promise<KernelModule> {
+  static async load(wanted: Arithmetic, shared = false): Promise<KernelModule> {
     if (!hasSimd()) throw new Error('this JavaScript engine has no WebAssembly SIMD');
     const arithmetic = wanted === 'fast' && hasRelaxedSimd() ? 'fast' : 'exact';
-    return new KernelModule(arithmetic, await compiled(arithmetic === 'fast' ? FAST : EXACT));
+    return new KernelModule(arithmetic, await compiled(arithmetic === 'fast' ? FAST : EXACT, shared), shared);
+  }
+
+  /** A memory of `pages` that instances can run over. */
+  memory(pages: number): WebAssembly.Memory {
+    return new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: this.shared });
   }
 
   instantiate(memory: WebAssembly.Memory): KernelExports {

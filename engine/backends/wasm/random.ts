@@ -22,18 +22,23 @@ const isNumber = (type: ConcreteType | undefined): boolean =>
 /** The one number of `x` in this dtype. */
 const numberIn = (x: Tensor, dtype: Tensor['dtype']): number => Number(cast(x, dtype).data[0]);
 
+/** Numbers that are worth a thread. */
+const LEAST = 1 << 16;
+
+/** Random words at an address of the arena. */
+function words({ arena }: Engine, key: Key, count: number, at: number): void {
+  arena.inParts(Math.ceil(count / 2), 4, LEAST, (from, to) => [['randomWords', key[0], key[1], count, at, from, to]]);
+}
+
 /** Uniform numbers in [low, high) at an address of the arena. */
-function draw(
-  { arena }: Engine,
-  key: Key,
-  count: number,
-  [low, high]: [number, number],
-  dtype: Tensor['dtype'],
-): number {
+function draw(engine: Engine, key: Key, count: number, [low, high]: [number, number], dtype: Tensor['dtype']): number {
+  const { arena } = engine;
   const at = arena.allocate(count * 4);
-  arena.kernels.randomWords(key[0], key[1], count, at);
+  words(engine, key, count, at);
   const range = rounder(dtype)(high - low);
-  arena.kernels.uniforms(at, count, low, range, BELOW_ONE[dtype]!, ROUNDING[dtype]!);
+  arena.inParts(count, 4, LEAST, (from, to) => [
+    ['uniforms', at + from * 4, to - from, low, range, BELOW_ONE[dtype]!, ROUNDING[dtype]!],
+  ]);
   return at;
 }
 
@@ -45,12 +50,13 @@ const copied = ({ arena }: Engine, at: number, out: ConcreteType): Tensor => ({
 
 export const bits: WasmOp = {
   supports: attrs => attrs.width === 4,
-  run({ arena }, inputs, attrs, [out]) {
+  run(engine, inputs, attrs, [out]) {
+    const { arena } = engine;
     const key = keyFor(inputs, attrs as KeyAttrs, 0);
     const count = elementCount(out.shape);
     return arena.use(() => {
       const at = arena.allocate(count * 4);
-      arena.kernels.randomWords(key[0], key[1], count, at);
+      words(engine, key, count, at);
       const data = arena.words(at, count).slice() as Uint32Array<ArrayBuffer>;
       return [{ shape: out.shape, dtype: 'uint32', data }];
     });
@@ -93,7 +99,10 @@ export const normal: WasmOp = {
     return engine.arena.use(arena => {
       const at = draw(engine, key, count, [ABOVE_MINUS_ONE.data[0] as number, 1], 'float32');
       const constants = arena.put(erfinvConstants());
-      arena.kernels.normals(at, count, factor, mean, Number(loc !== undefined), ROUNDING[out.dtype]!, constants);
+      const moved = Number(loc !== undefined);
+      arena.inParts(count, 4, LEAST, (from, to) => [
+        ['normals', at + from * 4, to - from, factor, mean, moved, ROUNDING[out.dtype]!, constants],
+      ]);
       return [copied(engine, at, out)];
     });
   },

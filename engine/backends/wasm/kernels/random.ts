@@ -42,24 +42,28 @@ function hash(k0: u32, k1: u32, c0: v128, c1: v128): void {
   y = b;
 }
 
-/** `count` words. A hash gives two of them, one for each half. */
-export function randomWords(k0: u32, k1: u32, count: usize, out: usize): void {
+/**
+ * Words of a result of `count`, which the hashes `from` to `to` give: two each, one for each half. There are
+ * (count + 1) / 2 hashes; `from` is a multiple of 4.
+ */
+export function randomWords(k0: u32, k1: u32, count: usize, out: usize, from: usize, to: usize): void {
   const half = count >> 1;
   const second = count - half;
+  const end = min(half, to);
   const lanes = i32x4(0, 1, 2, 3);
-  let i: usize = 0;
-  for (; i + 4 <= half; i += 4) {
+  let i = from;
+  for (; i + 4 <= end; i += 4) {
     const c = i32x4.add(i32x4.splat(<i32>i), lanes);
     hash(k0, k1, c, i32x4.add(c, i32x4.splat(<i32>second)));
     v128.store(out + i * 4, x);
     v128.store(out + (second + i) * 4, y);
   }
-  for (; i < half; i++) {
+  for (; i < end; i++) {
     hash(k0, k1, i32x4.splat(<i32>i), i32x4.splat(<i32>(second + i)));
     store<u32>(out + i * 4, i32x4.extract_lane(x, 0));
     store<u32>(out + (second + i) * 4, i32x4.extract_lane(y, 0));
   }
-  if (second > half) {
+  if (second > half && to > half) {
     hash(k0, k1, i32x4.splat(<i32>half), i32x4.splat(0));
     store<u32>(out + half * 4, i32x4.extract_lane(x, 0));
   }
