@@ -252,21 +252,21 @@ export function collect(ev: Evaluator, frame: Frame, kinds: readonly string[], f
   return flows;
 }
 
-/** From here on nothing stays; answers how to take back what was done. */
-export function tentatively(ev: Evaluator): () => void {
+/** From here on nothing stays: where that began, and how to take back what was done since. */
+export function tentatively(ev: Evaluator): { began: Mark; takeBack: () => void } {
   const { frame } = ev;
   const mark = ev.heap.fork();
   const factsMark = ev.facts.mark();
   const pendingMark = frame.pending.length;
-  return () => takeBack(ev, frame, mark, factsMark, pendingMark);
+  return { began: mark, takeBack: () => takeBack(ev, frame, mark, factsMark, pendingMark) };
 }
 
-/** Walks a path only to see what it does: nothing is reported, nothing stays. */
-export function glance(ev: Evaluator, path: () => void): void {
-  const back = tentatively(ev);
+/** Walks a path only to see what it does: nothing is reported, nothing stays. `path` is given where it began. */
+export function glance(ev: Evaluator, path: (began: Mark) => void): void {
+  const { began, takeBack: back } = tentatively(ev);
   ev.muted++;
   try {
-    path();
+    path(began);
   } catch (e) {
     if (!(e instanceof PythonRaise)) throw e;
   } finally {
