@@ -5,8 +5,8 @@
  * before becomes the tree of the new text: those functions get their new bodies and a new version, and what stands
  * behind the edit moves, with every place that was noted of it. So what did not enter a changed function holds still.
  */
-import type { ClassDef, FunctionDef, Module, Node, Span, Stmt } from './ast';
-import { extent } from './walk';
+import type { ClassDef, Expr, FunctionDef, Module, Node, Span, Stmt } from './ast';
+import { extent, walk } from './walk';
 
 /** A tree with the text that it is of. */
 export interface Parsed {
@@ -61,12 +61,28 @@ function matchOne(plan: Plan, node: Stmt, other: Stmt): boolean {
   }
   if (node.kind === 'FunctionDef' && other.kind === 'FunctionDef') {
     if (!sameHead(plan, node, other) || node.isGenerator !== other.isGenerator) return false;
+    if (attributesSetIn(node) !== attributesSetIn(other)) return false;
     plan.changed.push({ node, becomes: other });
     return true;
   }
   if (node.kind !== 'ClassDef' || other.kind !== 'ClassDef' || !sameHead(plan, node, other)) return false;
   plan.around.push({ node, becomes: other });
   return match(plan, node.body, other.body);
+}
+
+/** What a body sets of objects tells of them even where it is not entered. */
+function attributesSetIn(node: FunctionDef): string {
+  const names = new Set<string>();
+  const target = (e: Expr): void => {
+    if (e.kind === 'Attribute') names.add(e.attr);
+    else if (e.kind === 'Tuple' || e.kind === 'List') e.elts.forEach(target);
+    else if (e.kind === 'Starred') target(e.value);
+  };
+  walk(node, inner => {
+    if (inner.kind === 'Assign') inner.targets.forEach(target);
+    else if (inner.kind === 'AugAssign' || inner.kind === 'AnnAssign' || inner.kind === 'For') target(inner.target);
+  });
+  return [...names].sort().join(' ');
 }
 
 const textOf = ({ text }: Parsed, { start, end }: Span): string => text.slice(start, end);

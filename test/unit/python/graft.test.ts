@@ -91,6 +91,7 @@ test.each([
   ['a new function', 'last = first(1)', 'def more(): pass\nlast = first(1)'],
   ['what makes a generator', 'return x + y', 'yield x + y'],
   ['a name', 'def first', 'def fist'],
+  ['which attributes a method sets', 'x = x + i', 'self.width = i'],
 ])('%s is no change of a body', (_, from, to) => {
   const { done, module, own } = edited(TEXT, text => text.replace(from, to));
   expect(done).toBe(false);
