@@ -16,6 +16,7 @@ import { runEntry, type WhenMade } from './entry';
 import { WorkspaceHost } from './host';
 import { Notes } from './notes';
 import { symbolicArguments } from './parameters';
+import { age } from './state';
 import type {
   ClassSite,
   EntryRequest,
@@ -198,7 +199,10 @@ function readClass(run: Run, main: ModuleValue, cls: ClassValue, reached: Readon
   isolated(run, main, () => {
     const self = symbolicSelf(run.ev, cls);
     if (!self) return;
-    if (self.kind === 'instance' && cls.node) run.notes.self(cls.node, self);
+    if (self.kind === 'instance' && cls.node) {
+      run.notes.self(cls.node, self);
+      age(run.ev, self);
+    }
     for (const method of methods) {
       if (method.name === '__init__' || method.name === '__post_init__' || reached.has(method.node)) continue;
       if (method.owner !== cls) continue;

@@ -189,7 +189,12 @@ export function symbolic(
 }
 
 /** A parameter that has its default here; decisions that rest on it are usual, not certain. */
-export const usually = (name: string, value: Value): Value => ({ kind: 'parameter', name, settled: value, usual: true });
+export const usually = (name: string, value: Value): Value => ({
+  kind: 'parameter',
+  name,
+  settled: value,
+  usual: true,
+});
 
 /** An instance of a dataclass whose fields are symbols named after them. */
 export function symbolicInstance(ev: Evaluator, cls: ClassValue, depth = 0): Value {
