@@ -121,7 +121,7 @@ function contents({ shape, dtype, values, fill }: RecordedArray): number[] {
     return Array.from({ length: count }, (_, i) => (Math.floor(i / columns) % rows === i % columns ? 2.1 : 0.1));
   }
   const whole = dtype === 'bool' || dtype.includes('int');
-  const offset = fill === 'pos' ? 1 : 0;
+  const offset = fill === 'pos' && dtype !== 'bool' ? 1 : 0;
   return Array.from({ length: count }, (_, i) => (whole ? (i % 2) + offset : (i % 7) * 0.125 + 0.125));
 }
 

@@ -12,6 +12,7 @@ export const add = (a: Complex, b: Complex): Complex => [a[0] + b[0], a[1] + b[1
 export const subtract = (a: Complex, b: Complex): Complex => [a[0] - b[0], a[1] - b[1]];
 export const multiply = (a: Complex, b: Complex): Complex => [a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0]];
 export function divide(a: Complex, b: Complex): Complex {
+  if (b[0] === 0 && b[1] === 0) return [a[0] / 0, a[1] / 0];
   const size = b[0] * b[0] + b[1] * b[1];
   return [(a[0] * b[0] + a[1] * b[1]) / size, (a[1] * b[0] - a[0] * b[1]) / size];
 }

@@ -1,7 +1,7 @@
 /**
- * Fourier transforms: fftn and its inverse, of real arrays too, and the short-time transforms.
+ * Fourier transforms: fftn and its inverse, of real arrays too.
  */
-import { add, type Dim, floorDiv, isKnown, max, mul, showDim, sub } from '../dims/dim';
+import { add, type Dim, floorDiv, mul, showDim, sub } from '../dims/dim';
 import { Facts } from '../dims/facts';
 import { showShape } from '../dims/shape';
 import type { DType } from '../dtype';
@@ -174,71 +174,4 @@ defineOp<{ readonly n: Dim; readonly d: number | null; readonly half: boolean }>
       result.data[i] = (half || 2 * i < count ? i : i - count) / (count * distance);
     return result;
   },
-});
-
-// ---- short-time transforms --------------------------------------------------------------------------------------------
-
-type ShortTimeAttrs = {
-  readonly n_fft: Dim | null;
-  readonly hop: Dim | null;
-  readonly window: Dim | null;
-  readonly center: boolean;
-  readonly onesided: boolean | null;
-};
-
-/** The distance between frames. @throws Refusal for a size that is not positive, or a window longer than a frame */
-function hopOf(facts: Facts, name: string, n: Dim, { hop, window }: ShortTimeAttrs): Dim {
-  const positive = (d: Dim, what: string) => {
-    if (facts.less(d, 1) === 'yes') throw new Refusal('value', `${name}: ${what} must be positive, not ${showDim(d)}`);
-    return d;
-  };
-  positive(n, 'n_fft');
-  const distance = positive(hop ?? floorDiv(n, 4), 'hop_length');
-  if (window !== null && facts.less(n, window) === 'yes')
-    throw new Refusal('value', `${name}: the window is ${showDim(window)} long, more than n_fft, ${showDim(n)}`);
-  return distance;
-}
-
-/** Input: signals [..., L]. The result is [..., frequencies, frames]. */
-defineOp<ShortTimeAttrs & { readonly n_fft: Dim }>({
-  name: 'stft',
-  infer(facts, [x], attrs) {
-    if (x.shape.length === 0) throw new Refusal('axis', `stft needs an axis of time, not ${showType(x)}`, { input: 0 });
-    const n = attrs.n_fft;
-    const hop = hopOf(facts, 'stft', n, attrs);
-    const length = x.shape[x.shape.length - 1];
-    const padded = attrs.center ? add(length, mul(2, floorDiv(n, 2))) : length;
-    const rest = facts.resolve(sub(padded, n));
-    if (facts.less(rest, 0) === 'yes')
-      throw new Refusal(
-        'value',
-        `stft: ${showDim(length)} samples are too few for frames of ${showDim(n)}: ${showType(x)}`,
-      );
-    const frames = add(floorDiv(rest, hop), 1);
-    if (x.dtype === null && attrs.onesided === null) return { shape: null, dtype: 'complex64' };
-    const half = attrs.onesided ?? x.dtype !== 'complex64';
-    return {
-      shape: [...x.shape.slice(0, -1), half ? add(floorDiv(n, 2), 1) : n, frames],
-      dtype: 'complex64',
-    };
-  },
-  inferOpen: () => ({ shape: null, dtype: 'complex64' }),
-});
-
-/** Input: spectra [..., frequencies, frames]. */
-defineOp<ShortTimeAttrs & { readonly length: Dim | null }>({
-  name: 'istft',
-  infer(facts, [x], attrs) {
-    if (x.shape.length < 2)
-      throw new Refusal('axis', `istft takes spectra [..., frequencies, frames], not ${showType(x)}`, { input: 0 });
-    const [frequencies, frames] = x.shape.slice(-2);
-    const n = attrs.n_fft ?? (attrs.onesided === false ? frequencies : mul(2, sub(frequencies, 1)));
-    const hop = hopOf(facts, 'istft', n, attrs);
-    if (isKnown(frames) && frames < 1) throw new Refusal('value', `istft needs at least one frame: ${showType(x)}`);
-    const whole = add(n, mul(hop, sub(frames, 1)));
-    const own = attrs.center ? sub(whole, mul(2, floorDiv(n, 2))) : whole;
-    const length = attrs.length === null ? own : max(attrs.length, 0);
-    return { shape: [...x.shape.slice(0, -2), length], dtype: 'float32' };
-  },
-  inferOpen: () => ({ shape: null, dtype: 'float32' }),
 });

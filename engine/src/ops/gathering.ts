@@ -264,7 +264,8 @@ defineOp<{ readonly axes: readonly number[] }>({
     const at = normalizeAxes('slice_update', x, axes);
     const lead = Array<number>(x.shape.length - update.shape.length).fill(1);
     const own = [...lead, ...update.shape];
-    const sizes = own.map((n, axis) => (at.includes(axis) ? n : x.shape[axis]));
+    // axes that the update lacks are written in full, those of length 1 that it has only once
+    const sizes = own.map((n, axis) => (axis < lead.length && !at.includes(axis) ? x.shape[axis] : n));
     const values = expandTo(cast(update, x.dtype), sizes);
     return writeAt(x, values, box(x, sizes, firstPosition(x, starts, at, sizes)), 'set');
   },

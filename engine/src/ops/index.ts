@@ -30,6 +30,7 @@ import './recurrent';
 import './reductions';
 import './scans';
 import './shaping';
+import './short_time';
 import './softmax';
 import './sorting';
 import './splitting';

@@ -1,6 +1,5 @@
 /**
- * `mlx.core.linalg`: shapes of decompositions, inverses and solutions. MLX computes them with LAPACK; here
- * only norms have values.
+ * `mlx.core.linalg`: decompositions, inverses, solutions and norms.
  */
 import { type Dim, min, showDim } from '../dims/dim';
 import type { Facts } from '../dims/facts';
@@ -9,6 +8,7 @@ import { type ArrayType, type Attrs, defineOp, type RankedType } from '../graph/
 import { Refusal } from '../graph/refusal';
 import { showType } from '../graph/show';
 import { broadcastDim, broadcastShapes } from './broadcast';
+import { crossProducts, decompose, solveAll, type Triangle } from './linear_kernels';
 import { norm } from './norm_kernel';
 
 // ---- one matrix -------------------------------------------------------------------------------------------------------
@@ -135,11 +135,12 @@ const requireSquare = (facts: Facts, name: string, type: RankedType, rows: Dim, 
 for (const [name, decomposition] of Object.entries(DECOMPOSITIONS)) {
   const typed = (matrix: Matrix): ArrayType[] =>
     decomposition.results(matrix).map(([shape, dtype]) => ({ shape, dtype }));
-  defineOp({
+  defineOp<Triangle & Attrs>({
     name,
     infer: (facts, [type]) => typed(matrixOf(facts, name, type, decomposition)),
     inferOpen: (_, [{ dtype }]) =>
       typed({ batch: [], rows: 0, columns: 0, rank: 0, dtype }).map(t => ({ shape: null, dtype: t.dtype })),
+    kernel: ([x], attrs, out) => decompose(name, x, attrs, out),
   });
 }
 
@@ -198,12 +199,13 @@ defineOp({
     return { shape: vector ? shape.slice(0, -1) : shape, dtype };
   },
   inferOpen: (_, [a, b]) => ({ shape: null, dtype: promote(a.dtype, b.dtype) }),
+  kernel: (inputs, _, [out]) => solveAll(inputs, null, out),
 });
 
 const unbroadcast = (name: string, a: ArrayType, b: ArrayType): Refusal =>
   new Refusal('broadcast', `linalg.${name}: the leading axes do not broadcast: ${showType(a)} and ${showType(b)}`);
 
-defineOp({
+defineOp<Triangle & Attrs>({
   name: 'solve_triangular',
   infer(facts, types) {
     const [a, b] = types;
@@ -214,6 +216,7 @@ defineOp({
     return { shape: [...batch, ...(vector ? b.shape : b.shape.slice(-2))], dtype };
   },
   inferOpen: (_, [a, b]) => ({ shape: null, dtype: promote(a.dtype, b.dtype) }),
+  kernel: (inputs, attrs, [out]) => solveAll(inputs, attrs, out),
 });
 
 // ---- cross product ----------------------------------------------------------------------------------------------------
@@ -247,6 +250,7 @@ defineOp<Attrs & { readonly axis: number }>({
     return { shape, dtype };
   },
   inferOpen: (_, [a, b]) => ({ shape: null, dtype: promote(a.dtype, b.dtype) }),
+  kernel: (inputs, { axis }, [out]) => crossProducts(inputs, axis, out),
 });
 
 // ---- norms ------------------------------------------------------------------------------------------------------------

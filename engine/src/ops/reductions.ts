@@ -114,6 +114,12 @@ function median(values: Float64Array): number {
   return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
+function medianComplex(values: readonly complex.Complex[]): complex.Complex {
+  const sorted = values.toSorted((a, b) => (complex.precedes(a, b) ? -1 : Number(complex.precedes(b, a))));
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half] : complex.scale(complex.add(sorted[half - 1], sorted[half]), 0.5);
+}
+
 const bigExtremum = (better: (a: bigint, b: bigint) => boolean) => (values: readonly bigint[]) =>
   values.reduce((a, b) => (better(b, a) ? b : a));
 
@@ -175,7 +181,7 @@ const REDUCERS: Record<string, Reducer> = {
     real: logsumexp,
     complex: logsumexpComplex,
   },
-  median: { dtype: toInexact, whenEmpty: 'refuses an empty group', real: median },
+  median: { dtype: toInexact, whenEmpty: 'refuses an empty group', real: median, complex: medianComplex },
   count_nonzero: {
     dtype: always('int32'),
     real: values => values.reduce((n, v) => n + Number(v !== 0), 0),

@@ -90,7 +90,12 @@ const shortTime = (c: Call) => ({
   window: windowLength(c),
   center: c.flag('center'),
   onesided: c.has('onesided') ? c.flag('onesided') : null,
+  norm: c.text('norm'),
 });
+
+/** The signal or its spectra, and the window where one is given. */
+const withWindow = (c: Call, name: string): ArrayNode[] =>
+  c.has('window') ? [c.arrayOnly(name), c.arrayOnly('window')] : [c.arrayOnly(name)];
 
 export const fftFunctions: readonly BuiltinValue[] = [
   ...KINDS.flatMap(([name, inverse, real]) => [
@@ -104,12 +109,17 @@ export const fftFunctions: readonly BuiltinValue[] = [
   frequencies('rfftfreq', true),
   define(
     "mx.fft.stft(x, n_fft=2048, hop_length=None, win_length=None, window=None, center=True, pad_mode='reflect', norm='backward', onesided=None, stream=None)",
-    c => c.interpreter.record('stft', [c.arrayOnly('x')], { ...shortTime(c), n_fft: c.dim('n_fft') }),
+    c =>
+      c.interpreter.record('stft', withWindow(c, 'x'), {
+        ...shortTime(c),
+        n_fft: c.dim('n_fft'),
+        pad: c.text('pad_mode'),
+      }),
   ),
   define(
     "mx.fft.istft(stft_matrix, n_fft=None, hop_length=None, win_length=None, window=None, center=True, norm='backward', onesided=None, length=None, stream=None)",
     c =>
-      c.interpreter.record('istft', [c.arrayOnly('stft_matrix')], {
+      c.interpreter.record('istft', withWindow(c, 'stft_matrix'), {
         ...shortTime(c),
         n_fft: c.has('n_fft') ? c.dim('n_fft') : null,
         length: c.has('length') ? c.dim('length') : null,

@@ -2,6 +2,7 @@
  * `mlx.core.linalg`, and the norms that `mlx.core` has too.
  */
 import { isKnown } from '../../../engine/src/dims/dim';
+import type { Attrs } from '../../../engine/src/graph/op';
 import type { NormAttrs } from '../../../engine/src/ops/linear_algebra';
 import { Unknowable } from '../interpreter/interpreter';
 import { type BuiltinValue, tuple } from '../interpreter/values';
@@ -25,9 +26,16 @@ const ONE_MATRIX: readonly (readonly [name: string, rest: string, several: boole
   ['qr', '*, stream=None', true],
 ];
 
+/** Which triangle is meant, where the function asks for it. */
+function which(c: Call): Attrs {
+  const names = c.signature.parameters.map(p => p.name);
+  if (names.includes('upper')) return { upper: c.flag('upper') };
+  return names.includes('UPLO') ? { upper: c.text('UPLO').toUpperCase() === 'U' } : {};
+}
+
 const ofMatrix = ([name, rest, several]: (typeof ONE_MATRIX)[number]): BuiltinValue =>
   define(`mx.linalg.${name}(a, ${rest})`, c => {
-    const results = c.interpreter.recordAll(name, [c.arrayOnly('a')]);
+    const results = c.interpreter.recordAll(name, [c.arrayOnly('a')], which(c));
     return several ? tuple(results) : results[0];
   });
 
@@ -53,7 +61,7 @@ const norm = (signature: string): BuiltinValue =>
   );
 
 const two = (signature: string, op: string): BuiltinValue =>
-  define(signature, c => c.interpreter.record(op, [c.arrayOnly('a'), c.arrayOnly('b')]));
+  define(signature, c => c.interpreter.record(op, [c.arrayOnly('a'), c.arrayOnly('b')], which(c)));
 
 export const linalgFunctions: readonly BuiltinValue[] = [
   ...ONE_MATRIX.map(ofMatrix),

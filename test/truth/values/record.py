@@ -139,6 +139,24 @@ each(["mx.fft.fft(a)", "mx.fft.ifft(a, axis=0)", "mx.fft.rfft(a)", "mx.fft.rfft(
 each(["mx.fft.fft(a)", "mx.fft.irfft(a)", "mx.fft.irfftn(a)"], a=z(3, 7))
 each(["mx.fft.fftfreq(7, 0.5)", "mx.fft.rfftfreq(8, 2.0)"])
 
+# linear algebra: vectors are known up to a phase, so what they are made for is recorded
+SVD = "(lambda u, s, v: [s, (u[..., :, :3] * s[..., None, :]) @ v[..., :3, :], u.swapaxes(-1, -2) @ u, v @ v.swapaxes(-1, -2)])(*mx.linalg.svd(a))"
+for shape in ((4, 3), (3, 4), (2, 3, 3)):
+    each([SVD, "mx.linalg.svd(a, compute_uv=False)", "mx.linalg.pinv(a)", "mx.linalg.qr(a)", "mx.linalg.lu(a)", "mx.linalg.lu_factor(a)"], a=f(*shape, start=9) + 1.5 * mx.eye(*shape[-2:]))
+each(["mx.linalg.inv(a)", "mx.linalg.det(a)", "mx.linalg.slogdet(a)", "mx.linalg.tri_inv(a)", "mx.linalg.tri_inv(a, upper=True)", "mx.linalg.solve(a, b)", "mx.linalg.solve(a, b[:, 0])", "mx.linalg.solve_triangular(a, b)", "mx.linalg.solve_triangular(a, b, upper=True)", "mx.sort(mx.linalg.eigvals(a).real)", "mx.sort(mx.abs(mx.linalg.eigvals(a).imag))", "(lambda w, v: mx.round(mx.abs(a.astype(mx.complex64) @ v - v * w), 3))(*mx.linalg.eig(a))"], a=f(4, 4, start=17) + 2 * mx.eye(4), b=f(4, 2))
+each(["mx.linalg.cholesky(a @ a.T)", "mx.linalg.cholesky(a @ a.T, upper=True)", "mx.linalg.cholesky_inv(mx.linalg.cholesky(a @ a.T))", "mx.linalg.cholesky_inv(mx.linalg.cholesky(a @ a.T, upper=True), upper=True)", "mx.linalg.eigvalsh(a)", "mx.linalg.eigvalsh(a, UPLO='U')", "(lambda w, v: (v * w) @ v.T)(*mx.linalg.eigh(a + a.T))"], a=f(3, 3, start=17) + 2 * mx.eye(3))
+each(["mx.linalg.eigvalsh(a)", "(lambda w, v: (v * w) @ mx.conj(v).T)(*mx.linalg.eigh(a + mx.conj(a).T))"], a=z(3, 3))
+each(["mx.linalg.cross(a, b)", "mx.linalg.cross(a[:, :2], b)", "mx.linalg.cross(a[:, :2], b[:, :2])", "mx.linalg.cross(a.T, b.T, axis=0)"], a=f(4, 3), b=f(4, 3, start=40))
+for options in ("", ", hop_length=5, win_length=10, pad_mode='constant', norm='ortho'", ", center=False, norm='forward'", ", onesided=False, pad_mode='edge'"):
+    case(f"mx.fft.stft(a, n_fft=16{options})", a=f(2, 40))
+each(["mx.fft.stft(a, n_fft=9, window=w, hop_length=3)", "mx.fft.istft(mx.fft.stft(a, n_fft=9, window=w, hop_length=3), n_fft=9, window=w, hop_length=3)", "mx.fft.istft(mx.fft.stft(a, n_fft=8, onesided=False), onesided=False, length=50)", "mx.fft.istft(mx.fft.stft(a, n_fft=8, center=False, norm='ortho'), center=False, norm='ortho', length=20)"], a=f(40), w=f(9) ** 2 + 0.1)
+each(["mx.softmax(a)", "mx.softmax(a, axis=0)", "mx.median(a, axis=1)"], a=z(3, 4))
+each(["mx.softmax(a, axis=0)", "mx.softmax(a)", "mx.bitwise_invert(a)", "~a"], a=i(3, 4, high=5))
+each(["mx.dequantize(*mx.quantize(a, group_size=32, bits=4), group_size=32, bits=4)", "mx.dequantize(*mx.quantize(a, mode='mxfp4'), mode='mxfp4')"], a=f(2, 64))
+case("mx.gather_qmm(x, *mx.quantize(w), rhs_indices=i)", x=f(2, 1, 64), w=f(3, 4, 64, start=5), i=mx.array([2, 0], dtype=mx.uint32))
+case("mx.sort(mx.partition(a, 3, axis=-1)[..., :4])", a=A)
+case("mx.take_along_axis(a, mx.argpartition(a, 3, axis=-1), axis=-1)[..., 3]", a=A)
+
 
 def run(expr, env):
     names = {"mx": mx, **{k: mx.array(v) for k, v in env.items()}}

@@ -24,7 +24,7 @@ import {
   type Value,
 } from '../../interpreter/values';
 import { arrayType, item, toList } from '../array';
-import { type NumpyArray, numpyArray, scalarKind } from '../convert';
+import { type NumpyArray, numpyArray, scalarArray, scalarKind } from '../convert';
 import { isOpaque } from '../define';
 import { mlxDType, namedDType, sizeOfDType } from './dtypes';
 
@@ -50,7 +50,10 @@ export function numpyNumber(interpreter: Interpreter, number: Value, dtype: stri
   if (dtype === 'float64' && number.kind === 'float') return number;
   if (dtype === 'float64' && (number.kind === 'int' || number.kind === 'bool'))
     return float(typeof number.value === 'object' ? null : Number(number.value));
-  const node = source({ shape: [], dtype: mlxDType(dtype) }, { origin: interpreter.origin() });
+  const type = mlxDType(dtype);
+  const node = type
+    ? scalarArray(interpreter, number, type)
+    : source({ shape: [], dtype: type }, { origin: interpreter.origin() });
   return { kind: 'native', type: genericType, data: { node, dtype, number } satisfies NumpyArray };
 }
 
@@ -110,16 +113,19 @@ function toMlx(interpreter: Interpreter, value: Value, seen: Set<string | null>)
 }
 
 /** What NumPy gives back: MLX's arrays as its own. */
-function fromMlx(value: Value, dtype: string | null): Value {
-  if (value.kind === 'array') return ndarray(retyped(value.node, dtype), dtype);
-  if (value.kind === 'list' && value.items) return list(value.items.map(i => fromMlx(i, dtype)));
-  if (value.kind === 'tuple' && value.items) return { ...value, items: value.items.map(i => fromMlx(i, dtype)) };
+function fromMlx(interpreter: Interpreter, value: Value, dtype: string | null): Value {
+  if (value.kind === 'array') return ndarray(retyped(interpreter, value.node, dtype), dtype);
+  if (value.kind === 'list' && value.items) return list(value.items.map(i => fromMlx(interpreter, i, dtype)));
+  if (value.kind === 'tuple' && value.items)
+    return { ...value, items: value.items.map(i => fromMlx(interpreter, i, dtype)) };
   return value;
 }
 
-function retyped(node: ArrayNode, dtype: string | null): ArrayNode {
+function retyped(interpreter: Interpreter, node: ArrayNode, dtype: string | null): ArrayNode {
   const wanted = mlxDType(dtype);
-  return node.dtype === wanted ? node : source({ shape: node.shape, dtype: wanted }, { origin: node.origin });
+  if (node.dtype === wanted) return node;
+  if (wanted !== null) return interpreter.record('astype', [node], { dtype: wanted }).node;
+  return source({ shape: node.shape, dtype: wanted }, { origin: node.origin });
 }
 
 /** The dtype of a result whose inputs have these: theirs where they agree. */
@@ -147,7 +153,7 @@ export function throughMlx(
   if (!func) throw new Error(`mlx.core has no ${name}`);
   try {
     const answer = interpreter.call(func, args(mlx, named));
-    return answer.kind === 'unknown' ? ndarrayOf(interpreter, null, dtype) : fromMlx(answer, dtype);
+    return answer.kind === 'unknown' ? ndarrayOf(interpreter, null, dtype) : fromMlx(interpreter, answer, dtype);
   } catch (e) {
     if (e instanceof Refusal || e instanceof Unknowable) return ndarrayOf(interpreter, null, dtype);
     throw e;
@@ -219,7 +225,7 @@ const BUILTINS = new Map<string, BuiltinValue>([
     builtin('ndarray.astype', (interpreter, passed) => {
       const [self, dtype = passed.keywords.get('dtype')] = passed.positional;
       const named = namedDType(interpreter, dtype) ?? null;
-      return ndarray(retyped(dataOf(self).node, named), named);
+      return ndarray(retyped(interpreter, dataOf(self).node, named), named);
     }),
   ],
 ]);
@@ -231,7 +237,7 @@ function getAttribute(interpreter: Interpreter, value: Value, name: string): Val
   if (SHARED.has(name)) return arrayType.getAttribute!(interpreter, asArray(value), name)!;
   const { node, dtype } = dataOf(value);
   if (name === 'dtype') return dtype === null ? unknown('the dtype is not known') : numpyDType(dtype);
-  if (name === 'T') return fromMlx(interpreter.record('transpose', [node], { axes: null }), dtype);
+  if (name === 'T') return fromMlx(interpreter, interpreter.record('transpose', [node], { axes: null }), dtype);
   const func = BUILTINS.get(name);
   return func ? method(value, func) : unknown(`ndarray.${name} is not followed`);
 }
@@ -284,7 +290,7 @@ function getItem(interpreter: Interpreter, value: Value, index: Value): Value {
   const plain = parts.every(p => ['int', 'slice', 'none', 'ellipsis'].includes(p.kind));
   if (!plain) return ndarrayOf(interpreter, null, dtype);
   try {
-    return fromMlx(arrayType.getItem!(interpreter, asArray(value), i), dtype);
+    return fromMlx(interpreter, arrayType.getItem!(interpreter, asArray(value), i), dtype);
   } catch (e) {
     if (e instanceof Refusal) return ndarrayOf(interpreter, null, dtype);
     throw e;

@@ -109,10 +109,17 @@ function sequenceNode(interpreter: Interpreter, sequence: Value) {
 
 const maker = (name: string): BuiltinValue => define(`np.${name}(object, dtype=None, **kwargs)`, makeArray);
 
-const filled = (name: string): BuiltinValue =>
-  define(`np.${name}(shape, dtype=None, order='C')`, c =>
-    ndarrayOf(c.interpreter, shapeArgument(c, 'shape'), dtypeArgument(c, 'float64')),
-  );
+/** Filled with one number, where that is known. */
+function filledWith(c: Call, number: Value | null, dtype: string | null): Value {
+  const shape = shapeArgument(c, 'shape');
+  const type = mlxDType(dtype);
+  if (shape === null || type === null || number === null) return ndarrayOf(c.interpreter, shape, dtype);
+  const value = scalarArray(c.interpreter, number, type);
+  return ndarray(c.interpreter.record('full', [value], { shape, dtype: type }).node, dtype);
+}
+
+const filled = (name: string, number: Value | null): BuiltinValue =>
+  define(`np.${name}(shape, dtype=None, order='C')`, c => filledWith(c, number, dtypeArgument(c, 'float64')));
 
 const like = (name: string, parameters: string): BuiltinValue =>
   define(`np.${name}(${parameters}, dtype=None, **kwargs)`, c => {
@@ -125,7 +132,7 @@ const like = (name: string, parameters: string): BuiltinValue =>
 const full = define("np.full(shape, fill_value, dtype=None, order='C')", c => {
   const kind = scalarKind(c.value('fill_value'));
   const natural = kind && { bool: 'bool_', int: 'int64', float: 'float64', complex: 'complex128' }[kind];
-  return ndarrayOf(c.interpreter, shapeArgument(c, 'shape'), dtypeArgument(c, natural));
+  return filledWith(c, kind && kind !== 'complex' ? c.value('fill_value') : null, dtypeArgument(c, natural));
 });
 
 /** As MLX counts, but in 64 bits. */
@@ -346,9 +353,9 @@ export function numpyModules(core: ModuleValue): readonly ModuleValue[] {
         ARRAY,
         maker('asarray'),
         maker('ascontiguousarray'),
-        filled('zeros'),
-        filled('ones'),
-        filled('empty'),
+        filled('zeros', int(0)),
+        filled('ones', int(1)),
+        filled('empty', null),
         like('zeros_like', 'a'),
         like('ones_like', 'a'),
         like('empty_like', 'a'),
