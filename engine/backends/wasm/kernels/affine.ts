@@ -113,3 +113,79 @@ export function affinePanelOfColumns(
     default: return oneRow(w, stride, scales, biases, groups, kc, 8, panel);
   }
 }
+
+/** One step of eight sums: the next value of x times the weights of two vectors of rows. */
+@inline
+function step(x: usize, n: i32, low: v128, high: v128, bits: i32, scale: v128, bias: v128, sum: v128): v128 {
+  return multiplyAdd(v128.load32_splat(x + n * 4), value(code(low, high, n, bits), scale, bias), sum);
+}
+
+@inline
+function eightDots(
+  x: usize, w: usize, stride: usize, scales: usize, biases: usize, groups: usize,
+  columns: usize, groupSize: usize, bits: i32, y: usize,
+): void {
+  const last = columns - 1;
+  const i1 = min(1, last), i2 = min(2, last), i3 = min(3, last), i4 = min(4, last);
+  const i5 = min(5, last), i6 = min(6, last), i7 = min(7, last);
+  const apart = groups * 4;
+  const second = secondHalf(bits);
+  let c0 = f32x4.splat(0), c1 = c0;
+  for (let g: usize = 0; g < groups; g++) {
+    const s = scales + g * 4, b = biases + g * 4;
+    const s0 = gather(s, s + i1 * apart, s + i2 * apart, s + i3 * apart);
+    const s1 = gather(s + i4 * apart, s + i5 * apart, s + i6 * apart, s + i7 * apart);
+    const b0 = gather(b, b + i1 * apart, b + i2 * apart, b + i3 * apart);
+    const b1 = gather(b + i4 * apart, b + i5 * apart, b + i6 * apart, b + i7 * apart);
+    for (let i: usize = 0; i < groupSize; i += 8) {
+      const w1 = w + i1 * stride, w2 = w + i2 * stride, w3 = w + i3 * stride, w4 = w + i4 * stride;
+      const w5 = w + i5 * stride, w6 = w + i6 * stride, w7 = w + i7 * stride;
+      const l0 = gather(w, w1, w2, w3), l1 = gather(w4, w5, w6, w7);
+      const h0 = fitsOneWord(bits) ? l0 : gather(w + second, w1 + second, w2 + second, w3 + second);
+      const h1 = fitsOneWord(bits) ? l1 : gather(w4 + second, w5 + second, w6 + second, w7 + second);
+      c0 = step(x, 0, l0, h0, bits, s0, b0, c0); c1 = step(x, 0, l1, h1, bits, s1, b1, c1);
+      c0 = step(x, 1, l0, h0, bits, s0, b0, c0); c1 = step(x, 1, l1, h1, bits, s1, b1, c1);
+      c0 = step(x, 2, l0, h0, bits, s0, b0, c0); c1 = step(x, 2, l1, h1, bits, s1, b1, c1);
+      c0 = step(x, 3, l0, h0, bits, s0, b0, c0); c1 = step(x, 3, l1, h1, bits, s1, b1, c1);
+      c0 = step(x, 4, l0, h0, bits, s0, b0, c0); c1 = step(x, 4, l1, h1, bits, s1, b1, c1);
+      c0 = step(x, 5, l0, h0, bits, s0, b0, c0); c1 = step(x, 5, l1, h1, bits, s1, b1, c1);
+      c0 = step(x, 6, l0, h0, bits, s0, b0, c0); c1 = step(x, 6, l1, h1, bits, s1, b1, c1);
+      c0 = step(x, 7, l0, h0, bits, s0, b0, c0); c1 = step(x, 7, l1, h1, bits, s1, b1, c1);
+      w += bits;
+      x += 32;
+    }
+  }
+  if (columns == COLUMNS) return storePair(y, c0, c1);
+  for (let j: usize = 0; j < columns; j++) {
+    store<f32>(y + j * 4, f32x4.extract_lane(c0, 0));
+    c0 = v128.shuffle<i32>(c0, c1, 1, 2, 3, 4);
+    c1 = v128.shuffle<i32>(c1, c1, 1, 2, 3, 3);
+  }
+}
+
+@inline
+function dots(
+  x: usize, w: usize, stride: usize, scales: usize, biases: usize, groups: usize, groupSize: usize, bits: i32,
+  y: usize, N: usize,
+): void {
+  for (let j: usize = 0; j < N; j += COLUMNS) {
+    const at = j * groups * 4;
+    eightDots(x, w + j * stride, stride, scales + at, biases + at, groups, min(N - j, COLUMNS), groupSize, bits, y + j * 4);
+  }
+}
+
+/** y[N] = x @ w transposed for one row x: codes are multiplied as they are unpacked, in the order of k. */
+export function affineDots(
+  x: usize, w: usize, stride: usize, scales: usize, biases: usize, groups: usize, groupSize: usize, bits: i32,
+  y: usize, N: usize,
+): void {
+  switch (bits) {
+    case 1: return dots(x, w, stride, scales, biases, groups, groupSize, 1, y, N);
+    case 2: return dots(x, w, stride, scales, biases, groups, groupSize, 2, y, N);
+    case 3: return dots(x, w, stride, scales, biases, groups, groupSize, 3, y, N);
+    case 4: return dots(x, w, stride, scales, biases, groups, groupSize, 4, y, N);
+    case 5: return dots(x, w, stride, scales, biases, groups, groupSize, 5, y, N);
+    case 6: return dots(x, w, stride, scales, biases, groups, groupSize, 6, y, N);
+    default: return dots(x, w, stride, scales, biases, groups, groupSize, 8, y, N);
+  }
+}

@@ -11,7 +11,7 @@ import { interleave, streamRow } from './dense';
 import { halfRow } from './half';
 import { FLOAT32 } from './round';
 import { COLUMNS, copy, ROWS, row, rowOfFour, SCRATCH, tile } from './tile';
-import { fillHalfPanel, fillPanel, fillScales, scaledGroup, streams, streamSource } from './weights';
+import { dotRow, dots, fillHalfPanel, fillPanel, fillScales, scaledGroup, streams, streamSource } from './weights';
 
 /** Values of k in a block: a multiple of every group size (at most 128), so that blocks begin with a group. */
 const DEPTH: usize = 256;
@@ -38,6 +38,7 @@ export function workspaceBytes(): usize {
  */
 export function multiply(x: usize, y: usize, M: usize, K: usize, N: usize, dtype: i32, workspace: usize): void {
   if (dtype != FLOAT32) return multiplyHalves(x, y, M, K, N, dtype, workspace);
+  if (M == 1 && dots()) return dotRow(x, y, K, N);
   // where sums are added to what is there, they start from 0
   const added = K == 0 || scaledGroup() != 0 || (M < ROWS && streams());
   if (added) memory.fill(y, 0, M * N * 4);

@@ -3,8 +3,8 @@
  *
  * The product (./product) only asks for panels, so a new storage format is a new case here and nothing else.
  */
-import { affinePanelOfColumns, affinePanelOfRows } from './affine';
-import { panelOfColumns, panelOfRows } from './dense';
+import { affineDots, affinePanelOfColumns, affinePanelOfRows } from './affine';
+import { dotRows, panelOfColumns, panelOfRows } from './dense';
 import { affinePanel } from './half';
 import { codePanelOfColumns, codePanelOfRows, scalePanel } from './microscaled';
 import { COLUMNS } from './tile';
@@ -63,6 +63,17 @@ export function streams(): bool {
 
 export function streamSource(): usize {
   return data;
+}
+
+/** Whether a product of one row is summed straight from the storage, without panels. */
+export function dots(): bool {
+  return ofRows && format != MICROSCALED;
+}
+
+/** y[N] of one row x[K], where `dots`. */
+export function dotRow(x: usize, y: usize, K: usize, N: usize): void {
+  if (format == DENSE) dotRows(x, data, y, K, N);
+  else affineDots(x, data, stride, scales, biases, groups, groupSize, bits, y, N);
 }
 
 /** The group size where a group's sum is scaled as a whole, else 0. */
