@@ -25,6 +25,7 @@ import {
   type Poly,
   sub,
   symbol,
+  symbolsOf,
   type Term,
 } from './dim';
 import { OpenShape, type RowVariable } from './shape';
@@ -98,7 +99,9 @@ export class Facts {
   /** An axis that one path named is the one that another path named. */
   private rename(axis: Dim, as: Dim): void {
     const lone = typeof axis === 'number' ? null : loneSymbol(axis.terms[0]);
-    if (lone && !this.values.has(lone.id)) this.assign(lone.id, as);
+    if (!lone || this.values.has(lone.id)) return;
+    const known = this.resolve(as);
+    if (!symbolsOf(known).has(lone)) this.assign(lone.id, known);
   }
 
   private assign(id: number, value: Dim): void {
@@ -336,11 +339,12 @@ function loneSymbol(t: Term): DimSymbol | null {
   return atom.form === 'symbol' ? atom : null;
 }
 
+/** Whether a symbol occurs in `d` beside the term that it is alone in; a term may be shared with what an atom holds. */
 function occursElsewhere(symbol: DimSymbol, d: Poly, own: Term): boolean {
-  const inDim = (x: Dim): boolean => typeof x !== 'number' && x.terms.some(t => t !== own && inTerm(t));
+  const inDim = (x: Dim): boolean => typeof x !== 'number' && x.terms.some(inTerm);
   const inTerm = (t: Term): boolean =>
     t.factors.some(f =>
       f.atom.form === 'symbol' ? f.atom.id === symbol.id : inDim(f.atom.left) || inDim(f.atom.right),
     );
-  return inDim(d);
+  return d.terms.some(t => t !== own && inTerm(t));
 }

@@ -11,6 +11,7 @@ import { args } from '../interpreter/interpreter';
 import {
   type ArrayValue,
   type ClassValue,
+  configuringDict,
   type FunctionValue,
   float,
   type InstanceValue,
@@ -64,6 +65,14 @@ const WRAPPERS = new Set([
   'typing.Any',
   'Any',
 ]);
+
+const LISTS = new Set(['List', 'list', 'Sequence']);
+
+/** `List[int]`, perhaps optional. */
+function isListOf(annotation: Node | null, inner: string): boolean {
+  const names = annotationNames(annotation).filter(n => !WRAPPERS.has(n));
+  return names.length === 2 && LISTS.has(names[0]) && names[1] === inner;
+}
 
 /** What an annotation says a value is, by name; null for nothing usable. */
 function annotated(
@@ -183,8 +192,14 @@ export function symbolic(
     if (known.kind === 'int') return width(ev, name, known);
     return usually(name, known);
   }
-  if (told && ['List', 'list', 'Sequence'].includes(told.type))
+  if (told && LISTS.has(told.type) && isListOf(annotation, 'int'))
+    return openList(
+      { kind: 'parameter', name: `${name}[i]`, settled: null },
+      symbol(`len(${name})`, { least: depth > 0 ? 1 : 0 }),
+    );
+  if (told && LISTS.has(told.type))
     return openList(unknown(`is an element of ${name}`), symbol(`len(${name})`, { least: depth > 0 ? 1 : 0 }));
+  if (told && ['Dict', 'dict', 'Mapping'].includes(told.type)) return configuringDict(name);
   return { kind: 'parameter', name, settled: null };
 }
 

@@ -32,6 +32,7 @@ import {
   array,
   bool,
   type ClassValue,
+  configuringDict,
   type FunctionValue,
   float,
   type InstanceValue,
@@ -323,7 +324,7 @@ export class Evaluator implements Interpreter {
     return v;
   }
 
-  settleAs(value: Value, as: 'array' | 'int' | 'float' | 'bool' | 'str'): Value {
+  settleAs(value: Value, as: 'array' | 'int' | 'float' | 'bool' | 'str' | 'dict'): Value {
     const v = this.settled(value);
     if (v.kind !== 'parameter') return v;
     const made: Value =
@@ -338,7 +339,9 @@ export class Evaluator implements Interpreter {
             ? float(null)
             : as === 'bool'
               ? bool(null)
-              : str(null);
+              : as === 'dict'
+                ? configuringDict(v.name)
+                : str(null);
     this.heap.settle(v, made);
     return made;
   }

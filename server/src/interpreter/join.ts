@@ -26,7 +26,7 @@ import {
   type Value,
 } from './values';
 
-const MOST_OPTIONS = 6;
+const MOST_OPTIONS = 10;
 const MOST_DEPTH = 6;
 
 const ranked = (s: Shape): s is readonly Dim[] => Array.isArray(s);

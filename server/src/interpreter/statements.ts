@@ -13,6 +13,7 @@ import type {
   While,
   With,
 } from '../python/ast';
+import { walk } from '../python/walk';
 import { walkTwice } from './again';
 import { assign, assignedNames, bindName } from './assignment';
 import { getAttribute } from './attributes';
@@ -201,7 +202,10 @@ export function decide(ev: Evaluator, test: Expr, yes: () => Flow, no: () => Flo
     }
   });
   const mark = ev.heap.watch();
-  const flow = chosen();
+  const flow = usualFlow(ev, chosen, () => {
+    unsettle(ev, test);
+    return answer ? no() : yes();
+  });
   if (!flow)
     for (const [name, other] of others) {
       const value = names.get(name);
@@ -217,18 +221,36 @@ export function decide(ev: Evaluator, test: Expr, yes: () => Flow, no: () => Flo
   return flow;
 }
 
+/** A default that leads to nothing but an exception is none that is used: then the other path is the usual one. */
+function usualFlow(ev: Evaluator, chosen: () => Flow, other: () => Flow): Flow {
+  try {
+    return chosen();
+  } catch (e) {
+    if (!(e instanceof PythonRaise) || e.refusal || ev.catching > 0) throw e;
+    return other();
+  }
+}
+
 /** A path that cannot be taken. */
 function dead(): Flow {
   throw new PythonRaise(str('unreachable'));
 }
 
-/** In a glance at the unusual path, the parameters that decided are anything. */
+/** On the unusual path, the parameters and fields that decided are anything. */
 function unsettle(ev: Evaluator, test: Expr): void {
-  for (const name of assignedNames(test)) {
-    const value = ev.frame.scope.names.get(name);
+  const { names } = ev.frame.scope;
+  const free = (place: Map<string, Value>, name: string): void => {
+    const value = place.get(name);
     if (value?.kind === 'parameter' && value.usual)
-      ev.heap.set(ev.frame.scope.names, name, { kind: 'parameter', name, settled: null });
-  }
+      ev.heap.set(place, name, { kind: 'parameter', name, settled: null });
+  };
+  for (const name of assignedNames(test)) free(names, name);
+  walk(test, node => {
+    if (node.kind !== 'Attribute' || node.value.kind !== 'Name') return;
+    const owner = names.get(node.value.id);
+    const instance = owner && ev.settled(owner);
+    if (instance?.kind === 'instance') free(instance.attributes, node.attr);
+  });
 }
 
 // ---- loops ------------------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ export function getItem(ev: Evaluator, value: Value, index: Value): Value {
   const i = ev.settled(index);
   let v = ev.settled(value);
   if (v.kind === 'parameter' && isArrayIndex(i)) v = ev.settleAs(v, 'array');
+  if (v.kind === 'parameter' && i.kind === 'str') v = ev.settleAs(v, 'dict');
   switch (v.kind) {
     case 'array': {
       const read = () => ev.arrayType.getItem?.(ev, v, i) ?? unknown('is an item of an array');
@@ -64,6 +65,12 @@ export function getItem(ev: Evaluator, value: Value, index: Value): Value {
       if (key !== null && v.factory) {
         const made = ev.callWith(v.factory);
         ev.heap.setDictEntry(v, key, { key: i, value: made });
+        return made;
+      }
+      if (v.rest?.kind === 'parameter' && i.kind === 'str' && i.value !== null) {
+        // A dict that configures: what it holds is known by its keys.
+        const made: Value = { kind: 'parameter', name: i.value, settled: null };
+        ev.heap.setDictEntry(v, key!, { key: i, value: made });
         return made;
       }
       if (v.rest)
@@ -148,6 +155,7 @@ function element(ev: Evaluator, v: TupleValue | ListValue, i: Value): Value {
   }
   if (v.kind === 'tuple' && v.shapeOf && at !== null && isKnown(at)) return axisOf(ev, v, at);
   const any = anotherOf(ev.facts, v.element!);
+  if (any.kind === 'parameter' && !any.settled) return { ...any }; // each item is what its own use tells
   return any.kind === 'list' ? { ...any, id: freshId(), oneOf: [any] } : any;
 }
 

@@ -384,6 +384,8 @@ export const dict = (entries: Iterable<readonly [string, Value]> = [], rest: Val
   rest,
   factory: null,
 });
+/** A dict that configures: each key's value is a parameter of its own, called after the key. */
+export const configuringDict = (name: string): DictValue => dict([], { kind: 'parameter', name, settled: null });
 export const set = (members: Iterable<readonly [string, Value]> = [], open = false): SetValue => ({
   kind: 'set',
   id: freshId(),
