@@ -6,7 +6,7 @@
     python record.py my_cases.jsonl --out my_cases.jsonl         # {"op", "expr", "env"} a line is enough
 
 A case is a line of JSON: `expr` is Python (an expression, or statements whose first name is the result) over `mx`, `nn`,
-`np`, `math`, `functools` and the arrays of `env`. An array is {"shape", "dtype"}, with `values` or `fill` where its
+`optim`, `utils` (mlx's), `np`, `math`, `functools` and the arrays of `env`. An array is {"shape", "dtype"}, with `values` or `fill` where its
 contents matter. A case with `init` is about the module that it makes: its parameters and `repr` are recorded too, and
 with `call` so is the result of `expr`, which may name the module `m`. The first line may be metadata (no `expr`).
 
@@ -136,7 +136,10 @@ def module_facts(mx, case, scope):
 
 def record(mx, nn, case):
     """The facts of one case."""
-    scope = {"mx": mx, "nn": nn, "np": np, "math": math, "functools": functools}
+    import mlx.optimizers as optim
+    import mlx.utils as utils
+
+    scope = {"mx": mx, "nn": nn, "optim": optim, "utils": utils, "np": np, "math": math, "functools": functools}
     try:
         scope.update({name: make(mx, spec) for name, spec in case["env"].items()})
     except Exception as e:

@@ -1,7 +1,7 @@
 /**
  * The recorded behaviour of real MLX: what the files of test/truth/records hold, and how they are read.
  *
- * A case is an expression (or a statement that assigns to a name) over `mx`, `nn`, `np`, `math`, `functools` and the
+ * A case is an expression (or a statement that assigns to a name) over `mx`, `nn`, `optim`, `utils`, `np`, `math`, `functools` and the
  * arrays of `env`, with what MLX 0.32.4 answered: `out`, or the `error` that it raised while recording the graph.
  */
 import { readFileSync } from 'node:fs';

@@ -39,7 +39,7 @@ export interface Score {
 
 const SOURCES = { source: () => null, resolve: () => null };
 const PREAMBLE = parse(
-  'import mlx.core as mx\nimport mlx.nn as nn\nimport numpy as np\nimport math\nimport functools\nfrom mlx.utils import tree_flatten as __flatten\n',
+  'import mlx.core as mx\nimport mlx.nn as nn\nimport mlx.optimizers as optim\nimport mlx.utils as utils\nimport numpy as np\nimport math\nimport functools\nfrom mlx.utils import tree_flatten as __flatten\n',
 );
 
 /** Runs Python over the names of a case; `refusal` is what stopped it. */

@@ -53,7 +53,7 @@ export function formatValue(ev: Evaluator, value: Value): string | null {
 /** What an object says of itself through this method, where it has one. */
 function said(ev: Evaluator, v: InstanceValue, method: string): string | null {
   const found = ev.getAttribute(v, method);
-  if (found?.kind !== 'method') return null;
+  if (found?.kind !== 'method' && found?.kind !== 'builtin') return null;
   const text = ev.settled(ev.callWith(found));
   return text.kind === 'str' ? text.value : null;
 }

@@ -274,6 +274,7 @@ export const arrayType: NativeType = {
   getAttribute(interpreter, value, name) {
     const attribute = Object.hasOwn(ATTRIBUTES, name) ? ATTRIBUTES[name] : undefined;
     if (attribute) return attribute(interpreter, nodeOf(value), value);
+    if (name === '__class__') return arrayClass;
     const method = methods.get(name);
     return method?.kind === 'builtin' ? { kind: 'method', self: value, func: method } : null;
   },

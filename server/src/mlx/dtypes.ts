@@ -1,20 +1,23 @@
 /**
  * MLX's dtypes as Python values: `mx.float32`, their categories, and what `finfo`, `issubdtype` and their kin say of them.
  */
-import { anonymous } from '../../../engine/src/dims/dim';
+import { anonymous, isKnown } from '../../../engine/src/dims/dim';
 import { DTYPES, type DType, isFloating, isInteger, kindOf, promote, sizeOf } from '../../../engine/src/dtype';
 import { Refusal } from '../../../engine/src/graph/refusal';
 import type { Interpreter } from '../interpreter/interpreter';
 import {
   type BuiltinValue,
   bool,
+  builtin,
   type ClassValue,
   float,
+  type InstanceValue,
   instance,
   int,
   type NativeType,
   type NativeValue,
   nativeClass,
+  str,
   unknown,
   type Value,
 } from '../interpreter/values';
@@ -151,6 +154,17 @@ const FLOAT_LIMITS: Partial<Record<DType, FloatLimits>> = {
   complex64: { max: 3.4028234663852886e38, eps: 2 ** -23, smallest_normal: 2 ** -126, bits: 32 },
 };
 
+/** `finfo(min=-65504, max=65504, dtype=float16)`; null where a limit is not known. */
+function showLimits(name: string, { attributes }: InstanceValue): string | null {
+  const shown = (field: string): string | null => {
+    const v = attributes.get(field)!;
+    if (v.kind === 'float') return v.value === null ? null : `${Number(v.value.toPrecision(6))}`;
+    return v.kind === 'int' && isKnown(v.value) ? `${v.value}` : null;
+  };
+  const [min, max] = [shown('min'), shown('max')];
+  return min && max ? `${name}(min=${min}, max=${max}, dtype=${dtypeOf(attributes.get('dtype')!)})` : null;
+}
+
 /** The class `mx.<name>`: called with a dtype it makes an object with these fields. @throws Refusal for a dtype not `wanted` */
 function limits(
   name: string,
@@ -165,6 +179,10 @@ function limits(
       if (!fields) throw new Refusal('value', `mx.${name} is for ${wanted} dtypes, not for ${dtype}`);
       const info = instance(cls, interpreter.origin());
       for (const [field, value] of fields) info.attributes.set(field, value);
+      info.attributes.set(
+        '__repr__',
+        builtin('__repr__', () => str(showLimits(name, info))),
+      );
       return info;
     });
     return make.call(interpreter, passed);

@@ -2,11 +2,12 @@
  * MLX's modules as Python imports them, put together from the tables of this room.
  */
 import '../../../engine/src/ops';
-import { type BuiltinValue, float, type ModuleValue, module, NONE, type Value } from '../interpreter/values';
+import { type BuiltinValue, float, type ModuleValue, module, NONE, str, type Value } from '../interpreter/values';
 import { arrayClass, arrayType, registerMethods } from './array';
 import { convolutionFunctions } from './convolution';
 import { creationFunctions } from './creation';
 import { dtypeFunctions, dtypeNames } from './dtypes';
+import { dunders } from './dunders';
 import { elementwiseFunctions } from './elementwise';
 import { fastFunctions } from './fast';
 import { fftFunctions } from './fft';
@@ -32,6 +33,8 @@ const named = (functions: readonly BuiltinValue[]): (readonly [string, Value])[]
   functions.map(f => [shortName(f), f]);
 
 const CONSTANTS: readonly (readonly [string, Value])[] = [
+  // the user's MLX may be another than the one that was recorded
+  ['__version__', str(null)],
   ['pi', float(Math.PI)],
   ['e', float(Math.E)],
   ['inf', float(Number.POSITIVE_INFINITY)],
@@ -79,6 +82,7 @@ function coreModule(): ModuleValue {
     ...parts.map(part => [part.name.slice('mlx.core.'.length), part] as const),
   ]);
   registerMethods(arrayMethods(core.attributes));
+  registerMethods(dunders(core));
   return core;
 }
 

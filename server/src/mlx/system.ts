@@ -6,7 +6,7 @@
 import { anonymous, type Dim, mul, type Poly, symbol } from '../../../engine/src/dims/dim';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
 import { Refusal } from '../../../engine/src/graph/refusal';
-import type { Interpreter } from '../interpreter/interpreter';
+import { args, type Interpreter } from '../interpreter/interpreter';
 import {
   type BuiltinValue,
   bool,
@@ -20,17 +20,22 @@ import {
   type NativeValue,
   NONE,
   nativeClass,
+  str,
   tuple,
   unknown,
   type Value,
 } from '../interpreter/values';
-import { type Call, define, isOpaque } from './define';
+import { type Call, define, defineMethod, isOpaque } from './define';
 import { givenDtype, sequence } from './sequences';
 
 // ---- devices and streams ----------------------------------------------------------------------------------------------
 
 /** `mx.cpu` and `mx.gpu`; a device is one of them, or null where it is not known. */
 type DeviceName = 'cpu' | 'gpu';
+
+/** A class whose calls answer a native value. */
+const making = (name: string, signature: string, make: (c: Call) => Value): ClassValue =>
+  nativeClass(name, [], [], (interpreter, _, passed) => define(signature, make).call(interpreter, passed));
 
 const deviceTypeClass = nativeClass('DeviceType', []);
 const native = (type: NativeType, data: unknown): NativeValue => ({ kind: 'native', type, data });
@@ -47,12 +52,18 @@ const deviceType: NativeType = {
   name: 'DeviceType',
   cls: deviceTypeClass,
   compare: compareDevices,
-  format: value => `DeviceType.${(value as NativeValue).data}`,
+  getAttribute: (_, value, name) => (name === 'name' ? str((value as NativeValue).data as DeviceName | null) : null),
+  format: value => ((value as NativeValue).data ? `DeviceType.${(value as NativeValue).data}` : null),
 };
+
+const deviceClass = making('Device', 'mx.Device(type, index=0)', c =>
+  native(device, deviceOf(c.value('type')) ?? null),
+);
 
 const device: NativeType = {
   name: 'Device',
-  cls: null,
+  cls: deviceClass,
+  format: value => ((value as NativeValue).data ? `Device(${(value as NativeValue).data}, 0)` : null),
   compare: compareDevices,
   getAttribute: (_, value, name) => (name === 'type' ? deviceNamed((value as NativeValue).data as DeviceName) : null),
 };
@@ -73,21 +84,33 @@ const stream: NativeType = {
   getAttribute: (_, value, name) => (name === 'device' ? native(device, (value as NativeValue).data) : null),
 };
 
-/** A class whose calls answer a native value. */
-const making = (name: string, signature: string, make: (c: Call) => Value): ClassValue =>
-  nativeClass(name, [], [], (interpreter, _, passed) => define(signature, make).call(interpreter, passed));
-
 const newStream = (name: string): BuiltinValue =>
   define(`mx.${name}(device)`, c => native(stream, deviceOf(c.value('device')) ?? null));
+
+const printOptions = nativeClass(
+  'PrintOptions',
+  [],
+  [
+    [
+      '__init__',
+      defineMethod('mx.PrintOptions(precision=-1)', (c, self) => {
+        c.interpreter.setAttribute(self, 'precision', c.value('precision'));
+        return NONE;
+      }),
+    ],
+  ],
+);
 
 export const systemClasses: readonly (readonly [string, Value])[] = [
   ['cpu', NAMED.cpu],
   ['gpu', NAMED.gpu],
   ['DeviceType', deviceTypeClass],
-  ['Device', making('Device', 'mx.Device(type, index=0)', c => native(device, deviceOf(c.value('type')) ?? null))],
+  ['Device', deviceClass],
   ...['Stream', 'ThreadLocalStream'].map(name => [name, nativeClass(name, [])] as const),
   ['StreamContext', making('StreamContext', 'mx.StreamContext(s)', () => unknown('is a context'))],
-  ...['ArrayAt', 'ArrayIterator', 'ArrayLike', 'DLPackCompatible', 'FunctionExporter', 'PrintOptions'].map(
+  ['PrintOptions', printOptions],
+  ['_PrintOptionsContext', nativeClass('_PrintOptionsContext', [])],
+  ...['ArrayAt', 'ArrayIterator', 'ArrayLike', 'DLPackCompatible', 'FunctionExporter'].map(
     name => [name, nativeClass(name, [])] as const,
   ),
 ];
@@ -133,7 +156,6 @@ const COUNTS = [
 const OPAQUE: readonly (readonly [signature: string, reason: string])[] = [
   ['mx.stream(s)', 'is a context'],
   ['mx.printoptions(precision=-1)', 'is a context'],
-  ['mx.get_printoptions()', 'is the way numbers are printed'],
   ['mx.exporter(file, fun, *, shapeless=False, metadata=None)', 'writes a function to a file'],
   ['mx.import_function(file, return_metadata=False)', 'is a function read from a file'],
 ];
@@ -172,6 +194,7 @@ export const systemFunctions: readonly BuiltinValue[] = [
   ...COUNTS.map(count),
   ...OPAQUE.map(([signature, reason]) => opaque(signature, reason)),
   // A run is on this machine's CPU.
+  define('mx.get_printoptions()', c => c.interpreter.instantiate(printOptions, args([int(anonymous())]))),
   define('mx.default_device()', c => native(device, c.interpreter.values ? 'cpu' : null)),
   define('mx.default_stream(device)', c => native(stream, deviceOf(c.value('device')) ?? null)),
   ...['new_stream', 'new_thread_local_stream', 'new_thread_unsafe_stream'].map(newStream),

@@ -37,12 +37,10 @@ const treeMapWithPath = define('mlx.utils.tree_map_with_path(fn, tree, *rest, is
 const treeFlatten = define("mlx.utils.tree_flatten(tree, prefix='', is_leaf=None, destination=None)", c => {
   const { interpreter } = c;
   const prefix = c.text('prefix');
-  const leaves = leavesOf(
-    interpreter,
-    c.value('tree'),
-    leafTest(interpreter, c.value('is_leaf')),
-    prefix.replace(/^./, ''),
-  );
+  const found = leavesOf(interpreter, c.value('tree'), leafTest(interpreter, c.value('is_leaf')));
+  const from = (path: string | null): string | null =>
+    path === null || prefix === '' ? path : `${prefix}${path === '' ? '' : `.${path}`}`.slice(1);
+  const leaves = { ...found, pairs: found.pairs.map(([path, leaf]) => [from(path), leaf] as const) };
   const destination = c.value('destination');
   if (destination.kind === 'none') return pairsList(interpreter, leaves);
   if (destination.kind === 'dict') {
