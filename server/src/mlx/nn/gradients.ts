@@ -46,11 +46,11 @@ const valueAndGrad = define('nn.value_and_grad(model, fn)', c => {
     requireScalarLoss(interpreter, value);
     const settled = interpreter.settled(model);
     if (!isModule(settled)) return tuple([value, unknown('the model is not known')]);
-    const gradients = treeMap(
-      interpreter,
-      leaf => gradientOf(interpreter, leaf),
-      trainableParametersOf(interpreter, settled),
-    );
+    const parameters = trainableParametersOf(interpreter, settled);
+    const { pairs, open } = leavesOf(interpreter, parameters);
+    if (pairs.length === 0 && !open)
+      throw new Refusal('gradient', `nn.value_and_grad: ${settled.cls.name} has no parameter to train`);
+    const gradients = treeMap(interpreter, leaf => gradientOf(interpreter, leaf), parameters);
     return tuple([value, gradients]);
   });
 });
