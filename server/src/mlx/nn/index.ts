@@ -52,6 +52,10 @@ const NOT_EXPORTED: ReadonlySet<Named> = new Set([...distributedFunctions, ...up
 const shortName = (v: Named): string => v.name.slice(v.name.lastIndexOf('.') + 1);
 const byName = (values: readonly Named[]): [string, Value][] => values.map(v => [shortName(v), v]);
 
+/** Functions of `mlx.utils` that other modules import, and so name again. */
+const imported = (...names: readonly string[]): [string, Value][] =>
+  byName(treeFunctions).filter(([name]) => names.includes(name));
+
 /** The modules by the path Python imports them under. `useCore` (./mx) must be called before anything in them is. */
 export function nnModules(): Map<string, ModuleValue> {
   const modules = new Map<string, ModuleValue>();
@@ -71,8 +75,12 @@ export function nnModules(): Map<string, ModuleValue> {
   const layers = add('mlx.nn.layers', [...files, ...exported]);
   const init = add('mlx.nn.init', byName(initializers));
   const lossModule = add('mlx.nn.losses', byName(losses));
-  const utils = add('mlx.nn.utils', byName(gradientFunctions));
+  const utils = add('mlx.nn.utils', [
+    ...byName([...gradientFunctions, Module]),
+    ...imported('tree_flatten', 'tree_map', 'tree_reduce', 'tree_unflatten'),
+  ]);
   add('mlx.nn', [
+    ...files,
     ...exported,
     ...byName(gradientFunctions.slice(0, 2)),
     ['init', init],
@@ -85,7 +93,8 @@ export function nnModules(): Map<string, ModuleValue> {
   const optimizerFile = add('mlx.optimizers.optimizers', byName(optimizers));
   const schedulerFile = add('mlx.optimizers.schedulers', byName(schedulers));
   add('mlx.optimizers', [
-    ...byName([...optimizers, ...schedulers]),
+    ...byName([...optimizers, ...schedulers, Module]),
+    ...imported('tree_flatten', 'tree_map', 'tree_merge', 'tree_reduce', 'tree_unflatten'),
     ['optimizers', optimizerFile],
     ['schedulers', schedulerFile],
   ]);
