@@ -9,7 +9,11 @@ import esbuild from 'esbuild';
 import { pyrightParser } from './pyright-parser.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-const BOARDS = { cases: 'test/truth/main.ts', logits: 'test/truth/logits/main.ts' };
+const BOARDS = {
+  cases: 'test/truth/main.ts',
+  logits: 'test/truth/logits/main.ts',
+  coverage: 'test/truth/coverage-main.ts',
+};
 const [named] = process.argv.slice(2);
 const board = named in BOARDS ? named : 'cases';
 const args = process.argv.slice(named in BOARDS ? 3 : 2);

@@ -311,6 +311,13 @@ export function scoreCase(c: Case): Score {
   return { case: c, verdict: matched, answer: show(value) };
 }
 
+/** What a case answers here; null where it is refused. */
+export function recordedResult(c: Case): Value | null {
+  const session = new Session(c.env);
+  if (c.init && c.call === c.expr) session.run(`m = ${c.init}`);
+  return session.run(c.expr);
+}
+
 /** Whether the module prints as MLX prints it; the record keeps the first 2000 characters. */
 function matchRepr(c: Case): Match {
   const value = new Session(c.env).run(`repr(${c.init})`);

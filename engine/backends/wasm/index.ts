@@ -34,6 +34,9 @@ const OPS: Readonly<Record<string, WasmOp>> = {
   'random.normal': normal,
 };
 
+/** The operations that have a kernel here, for some dtypes at least. */
+export const WASM_OPS: ReadonlySet<string> = new Set(Object.keys(OPS));
+
 export interface WasmOptions {
   readonly arithmetic?: Arithmetic;
   /** Bytes that an operation may take at most; 1 GiB without it. */
