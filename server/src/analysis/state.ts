@@ -48,7 +48,8 @@ export function age(ev: Evaluator, self: InstanceValue): void {
   const written = new Set(self.cls.mro.flatMap((c: ClassValue) => (c.node ? [...writtenBy(c.node)] : [])));
   const layer = isModuleClass(self.cls);
   for (const [name, value] of self.attributes) {
-    const aged = written.has(name) ? replaced(name, value, layer) : asMayBeGiven(value);
+    // what begins as None waits for someone to fill it, often from outside the class
+    const aged = written.has(name) || value.kind === 'none' ? replaced(name, value, layer) : asMayBeGiven(value);
     if (aged !== value) ev.heap.set(self.attributes, name, aged);
   }
 }
