@@ -1,7 +1,7 @@
 """Records the public names of an installed MLX: its modules, its classes' members, the parameters of Python's own functions.
 
     pip install "mlx[cpu]"
-    python names.py             # writes records/names.json beside this file
+    python names.py && npx biome format --write records/names.json
 """
 import importlib
 import inspect

@@ -158,6 +158,10 @@ function contentsOf(interpreter: Interpreter, value: Value): Contents | null {
     case 'list':
     case 'tuple':
       return sequenceContents(interpreter, v);
+    case 'str':
+      // text that nothing is known of is but what keys usually are
+      if (v.value === null) return null;
+      throw new Refusal('value', 'mx.array cannot be made of a str');
     case 'unknown':
     case 'parameter':
     case 'union':
