@@ -20,7 +20,14 @@ await build();
 let failed = false;
 for (const name of chosen) {
   const outfile = path.join(root, 'test/.tmp/bench', name.replace(/\.ts$/, '.cjs'));
-  const options = { bundle: true, platform: 'node', format: 'cjs', outfile, logLevel: 'warning' };
+  const options = {
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    outfile,
+    logLevel: 'warning',
+    external: ['esbuild'],
+  };
   await esbuild.build({ ...options, entryPoints: [path.join(folder, name)], plugins: [pyrightParser()] });
   console.log(`\n── ${name.replace('.bench.ts', '')}`);
   const { status } = spawnSync(process.execPath, ['--expose-gc', outfile], { stdio: 'inherit', cwd: root });

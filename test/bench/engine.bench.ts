@@ -1,66 +1,145 @@
-/** Matrix products of the WebAssembly backend, plain and fused SIMD, as ratios to the reference kernel in the same run. */
-import { WasmBackend } from '../../engine/backends/wasm';
-import { enableRelaxedSimd } from '../../engine/backends/wasm/relaxed.node';
-import { type Backend, reference } from '../../engine/src/evaluate/backend';
-import type { ConcreteType } from '../../engine/src/graph/op';
-import { quantize } from '../../engine/src/quantize/quantize';
-import { elementCount, type Tensor } from '../../engine/src/tensor';
-import '../../engine/src/ops';
+/**
+ * The engine beside its peers in one run: jax-js, onnxruntime-web and tfjs-wasm, installed by pinned version into a
+ * folder of the system's own for the purpose, and MLX's CPU build where PYTHON names a Python that has it.
+ *
+ *     [PYTHON=python] [ROUNDS=2] npm run bench -- engine
+ *
+ * Every contender runs in a process of its own, on one core where taskset exists, in turns; the best of all turns
+ * counts, so that what else the machine does weighs on all alike.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
+import path from 'node:path';
+import esbuild from 'esbuild';
+import { COMPARED, nameOf, type Size } from './engine/contender';
+import { own, quantization } from './engine/own';
 
-const random = (shape: number[], seed: number): Tensor<'float32'> => {
-  let s = seed;
-  const data = Float32Array.from({ length: elementCount(shape) }, () => {
-    s = (Math.imul(s, 1664525) + 1013904223) >>> 0;
-    return s / 2 ** 31 - 1;
-  });
-  return { shape, dtype: 'float32', data };
+const PACKAGES = {
+  '@jax-js/jax': '0.1.25',
+  '@tensorflow/tfjs-backend-wasm': '4.22.0',
+  '@tensorflow/tfjs-core': '4.22.0',
+  'onnxruntime-web': '1.30.0',
+};
+const PEERS = ['jax-js', 'onnxruntime-web', 'tfjs-wasm'];
+const MODULES = process.env.MLX_SCOPE_BENCH ?? path.join(tmpdir(), 'mlx-scope-bench');
+const ROUNDS = Number(process.env.ROUNDS ?? 2);
+const SQUARES: readonly Size[] = [128, 256, 512, 1024, 2048, 4096].map(n => [n, n, n]);
+
+type Figures = Record<string, number>;
+
+// ---- a contender's process ----------------------------------------------------------------------------------------------
+
+const TASKS: Readonly<Record<string, () => Promise<Figures>>> = {
+  fast: () => own(COMPARED, 'fast'),
+  exact: () => own(COMPARED, 'exact'),
+  'fast on 2 threads': () => own(COMPARED.slice(1), 'fast', 2),
+  growth: () => own(SQUARES, 'fast'),
+  'growth on 2 threads': () => own(SQUARES, 'fast', 2),
+  'quantization, exact': () => quantization('exact'),
+  'quantization, fast': () => quantization('fast'),
 };
 
-/** The least milliseconds of a few runs. */
-async function best(act: () => unknown, runs = 5): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < runs; i++) {
-    const begun = performance.now();
-    await act();
-    least = Math.min(least, performance.now() - begun);
+// ---- all of them ----------------------------------------------------------------------------------------------------------
+
+const pinned = spawnSync('taskset', ['-c', '0', 'true']).status === 0 ? ['taskset', '-c', '0'] : [];
+
+/** The figures that a command prints last; null where it fails. */
+function figuresOf(command: readonly string[], alone: boolean): Figures | null {
+  const [file, ...args] = alone ? [...pinned, ...command] : command;
+  const { stdout, stderr } = spawnSync(file, args, { encoding: 'utf8', timeout: 300_000, maxBuffer: 1 << 26 });
+  try {
+    return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+  } catch {
+    console.error(`${command.slice(0, 4).join(' ')} failed: ${(stderr || stdout || '').trim().slice(-300)}`);
+    return null;
   }
-  return least;
+}
+
+function installPeers(): boolean {
+  const missing = Object.entries(PACKAGES).filter(([name]) => !existsSync(path.join(MODULES, 'node_modules', name)));
+  if (missing.length === 0) return true;
+  mkdirSync(MODULES, { recursive: true });
+  const wanted = missing.map(([name, version]) => `${name}@${version}`);
+  console.log(`installing ${wanted.join(' ')} into ${MODULES}`);
+  const flags = ['install', '--prefix', MODULES, '--no-audit', '--no-fund', '--loglevel=error'];
+  return spawnSync('npm', [...flags, ...wanted], { stdio: 'inherit' }).status === 0;
+}
+
+/** The best of both: most of what is counted in GF/s, least of what is counted in milliseconds. */
+function better(a: Figures | undefined, b: Figures | null): Figures | undefined {
+  if (!b) return a;
+  const merged = { ...a };
+  for (const [name, value] of Object.entries(b)) {
+    const pick = /,/.test(name) ? Math.min : Math.max;
+    merged[name] = name in merged ? pick(merged[name], value) : value;
+  }
+  return merged;
+}
+
+function table(
+  title: string,
+  rows: readonly string[],
+  columns: readonly string[],
+  cell: (row: string, column: string) => string,
+): void {
+  const width = (column: string) => Math.max(column.length, ...rows.map(row => cell(row, column).length));
+  const first = Math.max(title.length, ...rows.map(row => row.length));
+  console.log(`\n${title.padEnd(first)}  ${columns.map(c => c.padStart(width(c))).join('  ')}`);
+  for (const row of rows)
+    console.log(`${row.padEnd(first)}  ${columns.map(c => cell(row, c).padStart(width(c))).join('  ')}`);
 }
 
 async function main(): Promise<void> {
-  enableRelaxedSimd();
-  const backends: [string, Backend][] = [
-    ['exact', await WasmBackend.create({ arithmetic: 'exact' })],
-    ['fast', await WasmBackend.create({ arithmetic: 'fast' })],
+  const measureAt = path.join(path.dirname(process.argv[1]), 'contender.mjs');
+  await esbuild.build({
+    entryPoints: [path.resolve('test/bench/engine/contender.ts')],
+    bundle: true,
+    format: 'esm',
+    outfile: measureAt,
+    logLevel: 'warning',
+  });
+  const ownTask = (name: string) => [process.execPath, process.argv[1], '--task', name];
+  const peer = (name: string) => [
+    process.execPath,
+    path.resolve('test/bench/engine/peers.mjs'),
+    name,
+    MODULES,
+    JSON.stringify(COMPARED),
+    measureAt,
   ];
-  const f32 = (shape: number[]): ConcreteType => ({ shape, dtype: 'float32' });
-  console.log('x @ w, float32              reference     exact (× ref)      fast (× ref)');
-  for (const [m, k, n] of [
-    [1, 2048, 2048],
-    [128, 1024, 1024],
-    [512, 512, 512],
-  ]) {
-    const inputs = [random([m, k], 1), random([k, n], 2)];
-    const out = [f32([m, n])];
-    const gigaflops = (ms: number) => (2 * m * k * n) / ms / 1e6;
-    const base = gigaflops(await best(() => reference.run('matmul', {}, inputs, out), 1));
-    const cells: string[] = [];
-    for (const [, backend] of backends) {
-      const speed = gigaflops(await best(() => backend.run('matmul', {}, inputs, out)));
-      cells.push(`${speed.toFixed(1)} GF/s (${(speed / base).toFixed(1)})`.padStart(18));
-    }
-    console.log(`${`${m}×${k}×${n}`.padEnd(26)} ${base.toFixed(2).padStart(6)} GF/s ${cells.join('')}`);
+  const peers = installPeers() ? PEERS : [];
+  const python = process.env.PYTHON;
+  const found = new Map<string, Figures | undefined>();
+  const add = (name: string, command: readonly string[], alone = true) =>
+    found.set(name, better(found.get(name), figuresOf(command, alone)));
+  for (let round = 0; round < ROUNDS; round++) {
+    add('peak', [process.execPath, path.resolve('test/bench/engine/peak.mjs')]);
+    for (const name of Object.keys(TASKS)) add(name, ownTask(name), !/threads/.test(name));
+    for (const name of peers) add(name, peer(name));
+    if (python) add('MLX CPU', [python, path.resolve('test/bench/engine/mlx_cpu.py'), JSON.stringify(COMPARED)]);
   }
-  const [k, n] = [4096, 4096];
-  const x = random([1, k], 3);
-  const w = random([n, k], 4);
-  const q = quantize(w, { mode: 'affine', bits: 4, groupSize: 64 });
-  const attrs = { transpose: true, group_size: 64, bits: 4, mode: 'affine', given: ['biases'] };
-  const inputs = [x, q.packed, q.scales, q.biases!];
-  for (const [name, backend] of backends) {
-    const ms = await best(() => backend.run('quantized_matmul', attrs, inputs, [f32([1, n])]));
-    console.log(`4-bit group-64 matvec ${k}²   ${name.padEnd(6)} ${ms.toFixed(2)} ms`);
-  }
+  const peak = found.get('peak')?.peak ?? NaN;
+  const figure = (name: string, key: string): number | undefined => found.get(name)?.[key];
+  const speed = (value: number | undefined, ofPeak = true): string =>
+    value === undefined ? '–' : `${value.toFixed(1)}${ofPeak ? ` (${Math.round((100 * value) / peak)} %)` : ''}`;
+  console.log(`${cpus()[0].model}, ${availableParallelism()} cores, Node ${process.versions.node}`);
+  console.log(`128-bit FMA peak of one core: ${peak.toFixed(1)} GF/s`);
+  const contenders = ['fast', 'exact', ...peers, ...(python ? ['MLX CPU'] : []), 'fast on 2 threads'];
+  table('x @ w.T, GF/s (of the peak)', contenders, COMPARED.map(nameOf), (row, column) => speed(figure(row, column)));
+  const growth = ['growth', 'growth on 2 threads'];
+  table('fast, n × n × n, GF/s', growth, SQUARES.map(nameOf), (row, column) => speed(figure(row, column), false));
+  const cases = Object.keys(found.get('quantization, exact') ?? {});
+  const timed = ['quantization, exact', 'quantization, fast', ...(python ? ['MLX CPU'] : [])];
+  table('milliseconds, one thread', cases, timed, (row, column) => figure(column, row)?.toFixed(2) ?? '–');
 }
 
-void main();
+const task = process.argv.indexOf('--task');
+const done = task < 0 ? main() : TASKS[process.argv[task + 1]]().then(figures => console.log(JSON.stringify(figures)));
+done.then(
+  () => process.exit(0),
+  error => {
+    console.error(error);
+    process.exit(1);
+  },
+);

@@ -78,6 +78,16 @@ export class Arena {
     }
   }
 
+  /** How much is taken, for `reset`. */
+  mark(): number {
+    return this.top;
+  }
+
+  /** Forgets what was allocated since the mark. */
+  reset(mark: number): void {
+    this.top = mark;
+  }
+
   /** The address of `bytes` uninitialised bytes. */
   allocate(bytes: number): number {
     const address = this.top;

@@ -82,7 +82,7 @@ export const placeDense = (at: number, width: number, rows: boolean): Placed => 
 });
 
 /** Multiplications that are worth a thread. */
-const LEAST_WORK = 1 << 20;
+const LEAST_WORK = 1 << 22;
 /** Rows and columns of x and y that the kernels take together. */
 const TILE_ROWS = 4;
 const TILE_COLUMNS = 32;

@@ -14,8 +14,8 @@ import { COLUMNS, copy, ROWS, row, rowOfFour, SCRATCH, tile } from './tile';
 import { dotRow, dots, fillHalfPanel, fillPanel, fillScales, scaledGroup, streams, streamSource } from './weights';
 
 /** Values of k in a block: a multiple of every group size (at most 128), so that blocks begin with a group. */
-const DEPTH: usize = 256;
-const WIDTH: usize = 256;
+const DEPTH: usize = 512;
+const WIDTH: usize = 128;
 /** Rows of x that are packed at a time. */
 const HEIGHT: usize = 1024;
 const NARROW_DEPTH: usize = 128;
