@@ -6,7 +6,7 @@ import type { ArrayType } from '../../../engine/src/graph/op';
 import type { Refusal } from '../../../engine/src/graph/refusal';
 import { showType } from '../../../engine/src/graph/show';
 import type { Frame, Recorder } from '../interpreter/evaluator';
-import { sameValue } from '../interpreter/join';
+import { sameKnowledge } from '../interpreter/join';
 import type { FunctionValue, InstanceValue, Origin, Value } from '../interpreter/values';
 import type { ClassDef } from '../python/ast';
 import { snapshot } from './snapshot';
@@ -70,6 +70,7 @@ export class Notes implements Recorder {
   /** Every call of a layer in order, where somebody wants to run them. */
   trace: LayerCall[] | null = null;
   readonly findings: Finding[] = [];
+  /** Definitions of functions that were entered with arguments of which enough is known. */
   readonly reached = new Set<unknown>();
   readonly layers = new Map<InstanceValue, LayerUse>();
   /** By file, then by `siteKey`. */
@@ -108,7 +109,7 @@ export class Notes implements Recorder {
       const text = showType(type);
       if (site.texts.has(text)) return;
       site.texts.add(text);
-    } else if (site.values.some(v => sameValue(this.facts!, v, settled))) return;
+    } else if (site.values.some(v => sameKnowledge(this.facts!, v, settled))) return;
     if (type || settled.kind === 'parameter') this.fresh.push({ site, index: site.types.length });
     site.values.push(settled);
     site.types.push(type);
@@ -185,8 +186,14 @@ export class Notes implements Recorder {
     addType(use.outputs, this.typeOf(output));
   }
 
-  entered(func: FunctionValue): void {
-    this.reached.add(func.node);
+  entered(func: FunctionValue, given: readonly Value[]): void {
+    if (given.every(v => this.isTelling(v))) this.reached.add(func.node);
+  }
+
+  /** Whether an argument lets a function's shapes be told: not where nothing is known of it, or no rank. */
+  private isTelling(value: Value): boolean {
+    const v = settle(value);
+    return v.kind === 'array' ? Array.isArray(this.facts!.shape(v.node.shape)) : v.kind !== 'unknown';
   }
 
   /** Everything seen in a file, with what is known by now put in. */

@@ -151,7 +151,7 @@ export function callFunction(ev: Evaluator, f: FunctionValue, passed: Arguments)
     caller,
     given,
   };
-  ev.recorder.entered(f);
+  ev.recorder.entered(f, given);
   ev.frames.push(frame);
   // Arguments that may be several things are seldom independent: what is refused for all of them may never meet.
   const doubtful = [...scope.names.values()].some(v => ev.settled(v).kind === 'union');

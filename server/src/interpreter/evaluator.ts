@@ -73,8 +73,8 @@ export interface Recorder {
   /** A class was called: the instance with the call's place. */
   made(instance: InstanceValue, place: Origin): void;
   called(instance: InstanceValue, input: Value | null, output: Value): void;
-  /** A function's body was entered. */
-  entered(func: FunctionValue): void;
+  /** A function's body was entered with these arguments. */
+  entered(func: FunctionValue, given: readonly Value[]): void;
 }
 
 /** Limits of one run. */

@@ -31,7 +31,9 @@ import {
   unknown,
   type Value,
 } from '../values';
+import { ARGPARSE } from './argparse';
 import { PATH_MODULES } from './paths';
+import { SERVICES } from './services';
 
 type Run = (ev: Evaluator, passed: Arguments) => Value;
 const fn = (name: string, run: Run): readonly [string, Value] => [
@@ -551,7 +553,8 @@ export function standardLibrary(): Map<string, ModuleValue> {
     ],
   };
   const modules = new Map<string, ModuleValue>(Object.entries(PATH_MODULES));
-  for (const [name, attributes] of Object.entries(tables)) modules.set(name, module(name, attributes, true));
+  for (const [name, attributes] of Object.entries({ ...tables, ...SERVICES, argparse: ARGPARSE }))
+    modules.set(name, module(name, attributes, true));
   return modules;
 }
 const NAMESPACE = nativeClass('SimpleNamespace', []);

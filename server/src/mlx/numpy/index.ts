@@ -310,7 +310,20 @@ const drawingOf = (name: 'rand' | 'randn'): BuiltinValue =>
     return shape?.length === 0 ? float(null) : ndarrayOf(c.interpreter, shape, 'float64');
   });
 
-const GENERATOR_METHODS = new Map(Object.keys(DRAWS).map(name => [name, drawing('Generator', name)]));
+/** The numbers below an int, or the rows of an array, in another order. */
+const permutation = (owner: string): BuiltinValue =>
+  define(`${owner}.permutation(x)`, c => {
+    const x = c.value('x');
+    if (x.kind === 'int') return ndarrayOf(c.interpreter, [x.value], 'int64');
+    const given = numpyArray(x);
+    if (given) return ndarrayOf(c.interpreter, given.node.shape, given.dtype);
+    return ndarrayOf(c.interpreter, null, null);
+  });
+
+const GENERATOR_METHODS = new Map<string, Value>([
+  ...Object.keys(DRAWS).map(name => [name, drawing('Generator', name)] as const),
+  ['permutation', permutation('Generator')],
+]);
 
 const generator: NativeType = {
   name: 'Generator',
@@ -324,6 +337,7 @@ const randomModule = module(
     ...Object.keys(DRAWS).map(name => [name, drawing('np.random', name)] as const),
     ['rand', drawingOf('rand')],
     ['randn', drawingOf('randn')],
+    ['permutation', permutation('np.random')],
     ['seed', builtin('np.random.seed', () => NONE)],
     ['default_rng', builtin('np.random.default_rng', () => ({ kind: 'native', type: generator, data: null }))],
   ],
