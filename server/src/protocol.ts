@@ -40,6 +40,8 @@ export interface InputArray {
   shape: (number | string)[];
   /** URI or path of an `.npy` file, or `archive.npz:key`, or `file.safetensors:key`. */
   file?: string;
+  /** Its elements in row-major order: token ids, say. */
+  values?: number[];
 }
 
 /** A model's config: the URI or path of a `config.json`, or its contents. */
@@ -150,8 +152,10 @@ export interface QuantizeParams {
   bits: number[];
   groupSizes: number[];
   modes: QuantizationMode[];
-  /** A safetensors file or a folder of them; null: initial values. */
+  /** A safetensors file or a folder of them; null: those attached to the document, or initial values. */
   weights: string | null;
+  /** What the layers get, for output errors; absent: seeded normal numbers for a layer, nothing for a model. */
+  activations?: ActivationSource;
   inputs?: InputArray[];
   symbols?: Record<string, number>;
   seed: number | null;
@@ -159,6 +163,16 @@ export interface QuantizeParams {
   backend?: BackendName | null;
   workDoneToken?: ProgressToken;
 }
+
+/**
+ * Inputs of layers. `normal`: seeded normal numbers. `model`: recorded while the model runs on the request's inputs.
+ * `file`: rows of an `.npy` (or `archive.npz:key`, `file.safetensors:key`), for layers as wide as they are.
+ */
+export type ActivationSource =
+  | { kind: 'none' }
+  | { kind: 'normal' }
+  | { kind: 'model' }
+  | { kind: 'file'; file: string };
 
 /** Errors of an array against its original: ‖a−b‖/‖b‖, 10·log₁₀ of signal over noise, and absolute error quantiles. */
 export interface ErrorMeasures {
@@ -185,6 +199,8 @@ export interface QuantizeRow {
   weight: ErrorMeasures;
   /** The error of the layer's output for the input of the run; null where it was not run. */
   output: ErrorMeasures | null;
+  /** What quantizing the whole parameter takes here. */
+  seconds: number;
 }
 
 export interface QuantizeParameter {
@@ -197,8 +213,25 @@ export interface QuantizeParameter {
   skipped: string | null;
 }
 
+/** Signed errors of a parameter's elements under a setting. */
+export interface ErrorHistogram {
+  parameter: string;
+  mode: QuantizationMode;
+  bits: number;
+  groupSize: number;
+  histogram: Histogram;
+}
+
+/** Columns whose root mean square is large: `ratio` to that of the median column. The largest first. */
+export interface OutlierColumns {
+  parameter: string;
+  columns: { column: number; ratio: number }[];
+}
+
 /** The rows of one parameter with the greatest error, for the row's settings. */
 export interface WorstRow {
+  /** Rows of the weight, or features of the output. */
+  of: 'weight' | 'output';
   parameter: string;
   mode: QuantizationMode;
   bits: number;
@@ -212,6 +245,9 @@ export interface QuantizeResult {
   rows: QuantizeRow[];
   parameters: QuantizeParameter[];
   worst: WorstRow[];
+  /** Of few parameters; empty for large models. */
+  histograms: ErrorHistogram[];
+  outliers: OutlierColumns[];
   /** Whether errors are of a sample of each parameter's rows. */
   sampled: boolean;
   /** `random` or the path of the weights. */

@@ -4,7 +4,7 @@ import type { EvaluateOptions, Evaluation } from '../../../engine/src/evaluate/e
 import { EvaluationError } from '../../../engine/src/evaluate/plan';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
 import { slice, statistics } from '../../../engine/src/stats';
-import { elementCount, type Tensor } from '../../../engine/src/tensor';
+import { allocate, elementCount, type Tensor } from '../../../engine/src/tensor';
 import type { Analyser } from '../analysis/analyser';
 import type { ExecuteOptions, ExecuteRequest } from '../features/executor';
 import type { ArrayResult, BackendName, InputArray, LayerResult, RunResult, Scalar } from '../protocol';
@@ -67,9 +67,11 @@ export async function bindings(prepared: Prepared, request: ExecuteRequest, mach
     for (const [i, { input, node }] of inputs.entries()) {
       const shape = numericShape(node, facts);
       if (!shape) throw new Error(`the shape of ${input.name} is not known: give it`);
-      const value = input.file
-        ? await readValues(input.file, machine.open)
-        : await seededValues(shape, (node.dtype ?? input.dtype) as DType, (request.seed ?? 0) + 1 + i, facts);
+      const value = input.values
+        ? given(input.values, shape, (node.dtype ?? input.dtype) as DType)
+        : input.file
+          ? await readValues(input.file, machine.open)
+          : await seededValues(shape, (node.dtype ?? input.dtype) as DType, (request.seed ?? 0) + 1 + i, facts);
       bind.set(node, value);
       used.push({ ...input, shape: [...value.shape], dtype: value.dtype });
     }
@@ -86,6 +88,15 @@ export async function bindings(prepared: Prepared, request: ExecuteRequest, mach
     for (const [node, value] of values) bind.set(node, value);
   }
   return { bind, symbols, used };
+}
+
+/** @throws Error where the values do not fill the shape */
+function given(values: readonly number[], shape: readonly number[], dtype: DType): Tensor {
+  if (values.length !== elementCount(shape))
+    throw new Error(`${values.length} values do not fill [${shape.join(', ')}]`);
+  const data = allocate(dtype, values.length);
+  for (const [i, value] of values.entries()) data[i] = typeof data[i] === 'bigint' ? BigInt(value) : value;
+  return { shape, dtype, data };
 }
 
 /** The prepared request, with values computed as far as the entry reads them while its graph is recorded. */

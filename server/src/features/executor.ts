@@ -4,6 +4,7 @@
  */
 import type { Origin } from '../interpreter/values';
 import type {
+  ActivationSource,
   BackendName,
   InputArray,
   ProgramResult,
@@ -48,7 +49,9 @@ export interface QuantizeChoice {
   readonly groupSizes: readonly number[];
   readonly modes: readonly QuantizationMode[];
 }
-export interface QuantizeRequest extends ExecuteRequest, QuantizeChoice {}
+export interface QuantizeRequest extends ExecuteRequest, QuantizeChoice {
+  readonly activations?: ActivationSource;
+}
 
 export interface ExecuteOptions {
   readonly signal: AbortSignal;

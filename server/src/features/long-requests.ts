@@ -15,6 +15,7 @@ import { isKnown } from '../../../engine/src/dims/dim';
 import { Facts } from '../../../engine/src/dims/facts';
 import type { LayerSite } from '../analysis/types';
 import type {
+  ActivationSource,
   ConfigSource,
   ProgramResult,
   QuantizeParams,
@@ -74,11 +75,12 @@ export class LongRequests {
   }
 
   quantize(params: QuantizeParams, token: CancellationToken): Promise<QuantizeResult> {
-    const { bits, groupSizes, modes } = params;
+    const { bits, groupSizes, modes, activations } = params;
     return this.perform(
       { ...params, inputs: params.inputs ?? [], backend: params.backend ?? null },
       token,
-      (executor, request, options) => executor.quantize({ ...request, bits, groupSizes, modes }, options),
+      (executor, request, options) =>
+        executor.quantize({ ...request, bits, groupSizes, modes, activations: activationsOf(activations) }, options),
     );
   }
 
@@ -190,3 +192,7 @@ export class LongRequests {
     }
   }
 }
+
+/** Files of a client are URIs. */
+const activationsOf = (source: ActivationSource | undefined): ActivationSource | undefined =>
+  source?.kind === 'file' ? { ...source, file: pathOfUri(source.file) } : source;

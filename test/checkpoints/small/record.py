@@ -16,6 +16,41 @@ CONFIG = {"vocab_size": 96, "hidden_size": 64, "intermediate_size": 128, "num_hi
 IDS = [[3, 1, 4, 1, 5, 9, 2, 6]]
 
 
+SETTINGS = [("affine", bits, group) for group in (32, 64) for bits in (2, 3, 4, 5, 6, 8)] + [
+    ("mxfp4", 4, 32),
+    ("mxfp8", 8, 32),
+    ("nvfp4", 4, 16),
+]
+
+
+def errors(a, b):
+    """The measures of b against a, in float64; percentiles by nearest rank."""
+    a, b = (np.array(v).astype(np.float64).reshape(-1) for v in (a, b))
+    difference = np.sort(np.abs(a - b).astype(np.float32))
+    rank = lambda p: float(difference[max(1, int(np.ceil(p * len(difference)))) - 1])
+    return {
+        "relativeError": float(np.linalg.norm(a - b) / np.linalg.norm(a)),
+        "sqnrDb": float(10 * np.log10(np.sum(a * a) / np.sum((a - b) ** 2))),
+        "cosine": float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b))),
+        "p50": rank(0.5),
+        "p95": rank(0.95),
+        "max": rank(1.0),
+    }
+
+
+def compared(layer, x, mode, bits, group):
+    """Errors of a layer's weight and of its output for x, and the bytes that MLX keeps."""
+    parts = mx.quantize(layer.weight, group, bits, mode=mode)
+    packed, scales, *biases = parts
+    arguments = dict(group_size=group, bits=bits, mode=mode)
+    back = mx.dequantize(packed, scales, *biases, **arguments, dtype=layer.weight.dtype)
+    return {
+        "bytes": sum(part.nbytes for part in parts),
+        "weight": errors(layer.weight, back),
+        "output": errors(layer(x), x @ back.T),
+    }
+
+
 def numbers(x):
     return [float(v) for v in np.array(x.astype(mx.float32)).reshape(-1)]
 
@@ -65,7 +100,12 @@ def main():
     mx.save(str(HERE / "x.npy"), x)
     mx.save(str(HERE / "ids.npy"), mx.array(IDS, mx.int32))
     float_model, quantized_model = loaded(weights), loaded(mx.load(str(HERE / "quantized/model.safetensors")), quantization)
+    layer = float_model.layers[0].mlp.up_proj
     record = {
+        "quantization": [
+            {"mode": mode, "bits": bits, "groupSize": group, **compared(layer, x, mode, bits, group)}
+            for mode, bits, group in SETTINGS
+        ],
         "float": numbers(float_model(mx.array(IDS))),
         "quantized": numbers(quantized_model(mx.array(IDS))),
         "layer": numbers(float_model.layers[0].mlp.up_proj(x)),

@@ -21,6 +21,7 @@ const row = (parameter: string, bits: number, bytes: number, error: number): Qua
   bytes,
   weight: measures(error),
   output: null,
+  seconds: 0.1,
 });
 
 const result: QuantizeResult = {
@@ -31,6 +32,8 @@ const result: QuantizeResult = {
     { parameter: 'c', shape: [10], dtype: 'float32', bytes: 40, skipped: 'one axis' },
   ],
   worst: [],
+  histograms: [],
+  outliers: [],
   sampled: false,
   source: 'random',
   backend: 'reference',

@@ -5,12 +5,17 @@ import { describe, expect, it } from 'vitest';
 import { openFile } from '../../../engine/src/formats/file.node';
 import { hereEngine, makeExecutor } from '../../../server/src/execution/executor';
 import type { ExecuteOptions, ExecuteRequest } from '../../../server/src/features/executor';
+import type { ErrorMeasures, QuantizeRow } from '../../../server/src/protocol';
 import { NodeFileSystem } from '../../../server/src/workspace/file-system.node';
 import { Workspace } from '../../../server/src/workspace/workspace';
 
 const folder = path.resolve(import.meta.dirname, '../../checkpoints/small');
 const file = path.join(folder, 'model.py');
-const values: Record<'float' | 'quantized' | 'layer' | 'part', number[]> = JSON.parse(
+interface Recorded extends Pick<QuantizeRow, 'mode' | 'bits' | 'groupSize' | 'bytes'> {
+  weight: ErrorMeasures;
+  output: ErrorMeasures;
+}
+const values: Record<'float' | 'quantized' | 'layer' | 'part', number[]> & { quantization: Recorded[] } = JSON.parse(
   readFileSync(path.join(folder, 'values.json'), 'utf8'),
 );
 const source = readFileSync(file, 'utf8');
@@ -66,5 +71,28 @@ describe('with a checkpoint', () => {
     const target = { kind: 'class' as const, name: 'MLP', place: null };
     const { outputs } = await executor.run(request('float', { target, inputs: [x] }), options);
     expectClose(outputs[0].values, values.part);
+  });
+
+  it('shows the errors that MLX has, of every setting', async () => {
+    const start = source.indexOf('nn.Linear(args.hidden_size, args.intermediate_size', source.indexOf('up_proj'));
+    const place = { start, end: source.indexOf('\n', start) };
+    const target = { kind: 'layer' as const, name: 'self.up_proj', place };
+    const activations = { kind: 'file' as const, file: x.file };
+    const all = { bits: [], groupSizes: [], modes: [] };
+    const { rows, notes } = await executor.quantize({ ...request('float', { target }), ...all, activations }, options);
+    expect(rows.length).toBe(values.quantization.length);
+    for (const { weight, output, mode, bits, groupSize, bytes } of values.quantization) {
+      const row = rows.find(r => r.mode === mode && r.bits === bits && r.groupSize === groupSize)!;
+      expect(row.bytes).toBe(bytes);
+      for (const name of ['relativeError', 'sqnrDb', 'cosine', 'p50', 'p95', 'max'] as const) {
+        const close = (found: number, wanted: number, within: number) =>
+          expect(Math.abs(found - wanted), `${mode} ${bits} ${groupSize} ${name}`).toBeLessThanOrEqual(
+            within * Math.max(1e-3, Math.abs(wanted)),
+          );
+        close(row.weight[name]!, weight[name]!, 1e-6);
+        close(row.output![name]!, output[name]!, 1e-4);
+      }
+    }
+    expect(notes).toEqual(['weight: its last axis, 64, is not a multiple of 128.']);
   });
 });

@@ -105,6 +105,7 @@ describe('a hover', () => {
           bytes: 100,
           weight: errors,
           output: null,
+          seconds: 0.1,
         },
       ],
       unquantized: null,
