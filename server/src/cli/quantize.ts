@@ -2,10 +2,10 @@
 import { parseArgs } from 'node:util';
 import { byteText } from '../features/parameters';
 import { shortValue } from '../features/picture';
-import type { QuantizationMode, QuantizeResult } from '../protocol';
+import type { ActivationSource, QuantizationMode, QuantizeResult } from '../protocol';
 import { type Command, exactlyOne, integers, oneOf, RUN_DETAILS, RUN_OPTIONS, UsageError, words } from './command';
 import { executorOf, perform, requestOf } from './execution';
-import { existing, openProject } from './project';
+import { existing, openProject, type Project } from './project';
 
 const MODES: readonly QuantizationMode[] = ['affine', 'mxfp4', 'mxfp8', 'nvfp4'];
 
@@ -16,6 +16,8 @@ export const quantize: Command = {
   --bits N,…                bit widths to try (default: all that MLX offers)
   --group-size N,…          group sizes to try
   --mode NAME,…             ${MODES.join(', ')}
+  --activations FROM        what layers get, for output errors: model (recorded while it runs on --input), normal (drawn
+                            from the seed), or a file (.npy, archive.npz:key) of rows
   --format NAME             text (default) or json`,
   async run(argv) {
     const { values, positionals } = parseArgs({
@@ -26,6 +28,7 @@ export const quantize: Command = {
         bits: { type: 'string', multiple: true },
         'group-size': { type: 'string', multiple: true },
         mode: { type: 'string', multiple: true },
+        activations: { type: 'string' },
         format: { type: 'string', default: 'text' },
       },
     });
@@ -42,7 +45,8 @@ export const quantize: Command = {
     const executor = executorOf(project);
     let result: QuantizeResult;
     if (isModel) {
-      const request = { ...requestOf(project, given, values), ...choice };
+      const activations = activationsOf(project, values.activations);
+      const request = { ...requestOf(project, given, values), ...choice, activations };
       result = await perform(options => executor.quantize(request, options));
     } else {
       const weights = existing(project, given);
@@ -51,6 +55,13 @@ export const quantize: Command = {
     console.log(format === 'json' ? JSON.stringify(result.rows, null, 2) : table(result));
     return 0;
   },
+};
+
+const activationsOf = (project: Project, given: string | undefined): ActivationSource | undefined => {
+  if (given === undefined) return undefined;
+  if (given === 'model' || given === 'normal') return { kind: given };
+  const key = /^(.+\.(?:npz|safetensors)):(.+)$/.exec(given);
+  return { kind: 'file', file: key ? `${existing(project, key[1])}:${key[2]}` : existing(project, given) };
 };
 
 function table({ rows, parameters, sampled, source, notes }: QuantizeResult): string {

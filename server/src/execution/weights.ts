@@ -2,18 +2,15 @@
  * Parameters of a module by path, and values for them from files.
  */
 import { type Dim, isKnown, product } from '../../../engine/src/dims/dim';
-import type { DType } from '../../../engine/src/dtype';
 import { readNpy, readNpz } from '../../../engine/src/formats/npy';
 import { type RandomAccess, readExactly } from '../../../engine/src/formats/random_access';
-import { readHeader, readTensor, type TensorEntry } from '../../../engine/src/formats/safetensors';
+import { readHeader, readTensor } from '../../../engine/src/formats/safetensors';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
 import type { Tensor } from '../../../engine/src/tensor';
 import type { ExecuteRequest } from '../features/executor';
 import { lookupClass } from '../interpreter/attributes';
 import type { InstanceValue, Value } from '../interpreter/values';
 import { isModule, moduleEntries } from '../mlx/nn/membership';
-import type { FileSystem } from '../workspace/file-system';
-import { join } from '../workspace/paths';
 
 /** Opens a file for reading by pieces; absent where there are no files (a browser). */
 export type OpenBinary = (path: string) => Promise<RandomAccess>;
@@ -78,45 +75,6 @@ export function countOf(module: InstanceValue): number {
     const size = Array.isArray(node.shape) ? product(node.shape as readonly Dim[]) : 0;
     return n + (isKnown(size) ? size : 0);
   }, 0);
-}
-
-/** A checkpoint's arrays by name, read when asked for. */
-export interface Checkpoint {
-  readonly entries: ReadonlyMap<string, { readonly shape: readonly number[]; readonly dtype: DType | null }>;
-  read(name: string): Promise<Tensor>;
-}
-
-/** A safetensors file, a folder of them, or an .npz. @throws Error with a message for the user */
-export async function openCheckpoint(path: string, files: FileSystem, open: OpenBinary | null): Promise<Checkpoint> {
-  if (!open) throw new Error('weights cannot be read here: this needs files on disk');
-  if (/\.npz$/.test(path)) {
-    const arrays = readNpz(await whole(await open(path)));
-    return { entries: arrays, read: async name => arrays.get(name)! };
-  }
-  const shards =
-    files.kind(path) === 'folder'
-      ? files
-          .list(path)
-          .filter(e => e.name.endsWith('.safetensors'))
-          .map(e => join(path, e.name))
-      : [path];
-  if (shards.length === 0) throw new Error(`${path} holds no .safetensors files`);
-  const entries = new Map<string, TensorEntry>();
-  const places = new Map<string, { file: RandomAccess; entry: TensorEntry }>();
-  for (const shard of shards) {
-    const file = await open(shard);
-    for (const [name, entry] of (await readHeader(file)).tensors) {
-      entries.set(name, entry);
-      places.set(name, { file, entry });
-    }
-  }
-  return {
-    entries,
-    read: name => {
-      const place = places.get(name)!;
-      return readTensor(place.file, place.entry);
-    },
-  };
 }
 
 const whole = (file: RandomAccess): Promise<Uint8Array> => readExactly(file, 0, file.size, 'the file');
