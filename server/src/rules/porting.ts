@@ -111,13 +111,14 @@ function within(module: Module, start: number, end: number, visit: (node: Node) 
 
 // ---- what the file calls MLX ------------------------------------------------------------------------------------------
 
-interface Aliases {
+/** What a file calls MLX's modules and NumPy; null for what it does not import. */
+export interface Aliases {
   readonly mx: string | null;
   readonly nn: string | null;
   readonly np: string | null;
 }
 
-function mlxAliases(module: Module): Aliases {
+export function mlxAliases(module: Module): Aliases {
   const found: Record<string, string> = {};
   walk(module, node => {
     if (node.kind === 'Import')

@@ -5,7 +5,8 @@
 import type { FileAnalysis, Finding } from '../analysis/types';
 import type { Origin } from '../interpreter/values';
 import type { Diagnostic, RelatedPlace, RuleContext } from './diagnostic';
-import { JUDGES } from './index';
+import { JUDGES, LINTS } from './index';
+import { Seen } from './lint';
 import { isSelected, type Selection, Suppressions } from './selection';
 
 export interface ReportOptions {
@@ -29,8 +30,9 @@ export function findingsToDiagnostics(analysis: FileAnalysis, options: ReportOpt
     return found;
   };
   const shown = new Map<string, Diagnostic>();
-  for (const finding of analysis.findings) {
-    const diagnostic = judge(finding, context, options);
+  const seen = new Seen(analysis);
+  const linted = options.isOwn(analysis.source.path) ? LINTS.flatMap(lint => [...lint(seen)]) : [];
+  for (const diagnostic of [...analysis.findings.map(f => judge(f, context, options)), ...linted]) {
     const { rule, file, start, end } = diagnostic;
     if (!isSelected(rule, options.selection(file)) || suppressionsOf(file)?.silences(rule, start, end)) continue;
     // The views, and several calls of one function, may find the same fault: the first says it.
