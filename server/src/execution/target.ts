@@ -125,6 +125,7 @@ const MOST_READ = 256;
 export function prepareEntry(analyser: Analyser, request: ExecuteRequest, read: readonly (Tensor | null)[]): Prepared {
   const { name } = request.target;
   let weights: ModelWeights | null = null;
+  let top: InstanceValue | null = null;
   const inputs = request.inputs.length > 0 ? request.inputs : guessInputs(analyser, request);
   const { choose, chosen } = chooser(request);
   let reads = 0;
@@ -157,6 +158,9 @@ export function prepareEntry(analyser: Analyser, request: ExecuteRequest, read: 
       values,
       made: (run, root) => {
         if (request.model) weights = loadModel(run, root, request.model);
+        top = root;
+        // What the file does with models of its own while it loads is not part of this run.
+        run.notes.trace = [];
         return true;
       },
     },
@@ -172,12 +176,11 @@ export function prepareEntry(analyser: Analyser, request: ExecuteRequest, read: 
         : `${name} gives no array`,
     );
   const calls = run.notes.trace ?? [];
-  const root = calls.find(c => c.instance.cls.name === name)?.instance ?? null;
   return {
     run,
     outputs,
     inputs: inputNodes(inputs, [...outputs.map(o => o.node), ...calls.flatMap(c => nodeOf(c.input))]),
-    root,
+    root: top,
     calls,
     chosen,
     weights,
