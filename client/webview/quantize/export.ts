@@ -5,11 +5,11 @@ const MEASURES = ['relativeError', 'sqnrDb', 'cosine', 'p50', 'p95', 'max'] as c
 
 /** CSV with a header line; an empty cell is a figure that does not exist. */
 export function toCsv({ rows }: QuantizeResult): string {
-  const head = ['parameter', 'mode', 'bits', 'groupSize', 'bitsPerWeight', 'bytes'];
+  const head = ['parameter', 'mode', 'bits', 'groupSize', 'bitsPerWeight', 'bytes', 'seconds'];
   for (const of of ['weight', 'output']) head.push(...MEASURES.map(name => `${of}.${name}`));
-  const lines = rows.map(({ parameter, mode, bits, groupSize, bitsPerWeight, bytes, weight, output }) => {
+  const lines = rows.map(({ parameter, mode, bits, groupSize, bitsPerWeight, bytes, seconds, weight, output }) => {
     const measures = [weight, output].flatMap(of => MEASURES.map(name => of?.[name] ?? ''));
-    return [parameter, mode, bits, groupSize, bitsPerWeight, bytes, ...measures].map(quoted).join(',');
+    return [parameter, mode, bits, groupSize, bitsPerWeight, bytes, seconds, ...measures].map(quoted).join(',');
   });
   return `${[head.join(','), ...lines].join('\n')}\n`;
 }

@@ -1,5 +1,5 @@
 /** The Quantize & compare panel: every setting in a grid and in a plot of error against size. */
-import type { QuantizationMode, QuantizeParams, QuantizeResult } from '../../../server/src/protocol';
+import type { ActivationSource, QuantizationMode, QuantizeParams, QuantizeResult } from '../../../server/src/protocol';
 import { field, h, select } from '../shared/dom';
 import { bytes, counted, number, percent, seconds } from '../shared/format';
 import { Frame, notes } from '../shared/frame';
@@ -7,14 +7,17 @@ import { connect } from '../shared/host';
 import { type Column, type Order, SortedTable } from '../shared/table';
 import { toCsv, toJson } from './export';
 import { frontier, markOf } from './frontier';
+import { errorHistogram, layerBars, outlierColumns, picturedSetting, worstOf } from './pictures';
 import { sensitivity } from './sensitivity';
-import { errorOf, type Measure, modesOf, type Setting, settingKey, settingsOf } from './settings';
+import { errorOf, type Measure, modesOf, type Setting, settingKey, settingName, settingsOf } from './settings';
 
 const ALL = 'all parameters';
 
 /** What the reader has chosen to look at; outlives results. */
 const view = {
   parameter: null as string | null,
+  /** The setting that pictures are of; null: a usual one. */
+  setting: null as string | null,
   measure: 'weight' as Measure,
   hidden: new Set<QuantizationMode>(),
   order: { column: 4, descending: false } as Order,
@@ -58,8 +61,10 @@ function show(): void {
     notes(result.notes) ?? '',
     h('section', {}, h('h2', {}, 'Error against size'), plot.element),
     h('section', {}, h('h2', {}, 'Every setting'), table.element),
+    ...pictures(result, shown, several),
     several ? sensitivity(result, settingsOf(result, null, view.measure), view.measure, choose) : '',
-    worstRows(result) ?? '',
+    worstOf(result, 'weight', view.parameter) ?? '',
+    worstOf(result, 'output', view.parameter) ?? '',
     skipped.length === 0
       ? ''
       : h(
@@ -69,6 +74,15 @@ function show(): void {
           h('ul', {}, ...skipped.map(one => h('li', {}, h('code', {}, one.parameter), `: ${one.skipped}`))),
         ),
   );
+}
+
+/** Of one parameter: its errors and columns; of several: each as a bar. */
+function pictures(of: QuantizeResult, settings: readonly Setting[], several: boolean): (Node | string)[] {
+  const setting = picturedSetting(settings, view.measure, view.setting);
+  if (!setting) return [];
+  const one = view.parameter ?? (several ? null : (of.parameters.find(p => p.skipped === null)?.parameter ?? null));
+  if (one === null) return [layerBars(of, setting, view.measure, choose)];
+  return [errorHistogram(of, one, setting) ?? '', outlierColumns(of, one) ?? ''];
 }
 
 function choose(parameter: string | null): void {
@@ -90,6 +104,20 @@ function showControls({ parameters, rows }: QuantizeResult, settings: readonly S
   measure.addEventListener('change', () => {
     view.measure = measure.value as Measure;
     show();
+  });
+  const names = settings.map(settingName);
+  const current = picturedSetting(settings, view.measure, view.setting);
+  const setting = select(names, current ? settingName(current) : '');
+  setting.name = 'setting';
+  setting.addEventListener('change', () => {
+    view.setting = settingKey(settings[names.indexOf(setting.value)]);
+    show();
+  });
+  const activations = select([...INPUTS.keys()], inputName());
+  activations.name = 'activations';
+  activations.title = 'What the layers get, for errors of their outputs. Compare again to use another.';
+  activations.addEventListener('change', () => {
+    if (params) params = { ...params, activations: INPUTS.get(activations.value) };
   });
   const modes = modesOf(settings).map(mode => {
     const box = h('input', { type: 'checkbox', name: mode, checked: !view.hidden.has(mode) });
@@ -115,11 +143,25 @@ function showControls({ parameters, rows }: QuantizeResult, settings: readonly S
       { class: 'fields' },
       field('of', parameter),
       field('error of the', measure),
+      field('pictures of', setting),
+      field('inputs', activations),
       h('div', { class: 'field', role: 'group', 'aria-label': 'Modes' }, ...modes),
       h('div', { class: 'field end' }, save('csv', toCsv), save('json', toJson)),
     ),
   );
   if (focused) frame.controls.querySelector<HTMLElement>(`[name="${focused}"]`)?.focus();
+}
+
+/** What layers may get, by its name in the menu. */
+const INPUTS = new Map<string, ActivationSource>([
+  ['none', { kind: 'none' }],
+  ['random normal', { kind: 'normal' }],
+  ['recorded from the model', { kind: 'model' }],
+]);
+
+function inputName(): string {
+  const kind = params?.activations?.kind ?? (params?.target.kind === 'layer' ? 'normal' : 'none');
+  return [...INPUTS].find(([, source]) => source.kind === kind)?.[0] ?? 'none';
 }
 
 function grid(
@@ -206,25 +248,6 @@ function grid(
     point,
     order: view.order,
   });
-}
-
-function worstRows({ worst }: QuantizeResult): HTMLElement | null {
-  const shown = worst.filter(row => view.parameter === null || row.parameter === view.parameter).slice(0, 10);
-  if (shown.length === 0) return null;
-  const rows = shown.map(({ parameter, mode, bits, groupSize, index, relativeError }) =>
-    h(
-      'tr',
-      {},
-      h('th', { scope: 'row' }, h('code', {}, `${parameter}[${index.join(', ')}]`)),
-      h('td', {}, mode === 'affine' ? `affine, ${bits} bits, groups of ${groupSize}` : mode),
-      h('td', { class: 'number' }, percent(relativeError)),
-    ),
-  );
-  const head = ['Row', 'Setting', 'Relative error'].map((title, i) =>
-    h('th', { scope: 'col', class: i === 2 ? 'number' : '' }, title),
-  );
-  const table = h('table', {}, h('thead', {}, h('tr', {}, ...head)), h('tbody', {}, ...rows));
-  return h('section', {}, h('h2', {}, 'Worst rows'), h('div', { class: 'scroll' }, table));
 }
 
 function facts({ parameters, rows, source, sampled, backend, seconds: time }: QuantizeResult): HTMLElement {
