@@ -338,8 +338,10 @@ function conditional(ev: Evaluator, e: IfExp): Value {
   const reads = ev.usualReads;
   const answer = truthOf(ev, evaluate(ev, e.test));
   if (answer !== null) {
-    if (ev.usualReads > reads) glance(ev, () => void evaluate(ev, answer ? e.orelse : e.body));
-    return evaluate(ev, answer ? e.body : e.orelse);
+    const chosen = answer ? e.body : e.orelse;
+    if (ev.usualReads === reads) return evaluate(ev, chosen);
+    glance(ev, () => void evaluate(ev, answer ? e.orelse : e.body));
+    return asMayBeGiven(evaluate(ev, chosen));
   }
   const values: Value[] = [];
   const path = (holds: boolean, branch: Expr) => () => {
