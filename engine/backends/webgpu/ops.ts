@@ -2,6 +2,8 @@
  * Operations as dispatches: what the GPU is sent for each.
  */
 import type { Attrs, ConcreteType } from '../../src/graph/op';
+import { floatBits } from '../../src/numeric/float';
+import { normalizeAxes } from '../../src/ops/axes';
 import { CHAIN, type ChainAttrs, type ChainStep, chainable } from '../../src/ops/chain';
 import { gatherIndex } from '../../src/ops/matmul';
 import { type Given, optionalInput } from '../../src/ops/optional';
@@ -25,6 +27,7 @@ import {
 import { CHAIN_OPS, chain, MOST_AXES, ROW_OF_WORKGROUPS, WORKGROUP } from './elementwise';
 import type { Dispatch } from './gpu';
 import { denseProduct, quantizedProduct, TILE } from './matmul';
+import { normRows, softmaxRows } from './rows';
 import type { Shader } from './shader';
 
 export interface GpuOp {
@@ -197,6 +200,52 @@ const elementwise = (op: string): GpuOp => ({
   finish: finishChain,
 });
 
+// ---- rows -------------------------------------------------------------------------------------------------------------
+
+/** Workgroups for so many rows. */
+const ofRows = (rows: number): [number, number, number] => [
+  Math.min(rows, ROW_OF_WORKGROUPS),
+  Math.ceil(rows / ROW_OF_WORKGROUPS),
+  1,
+];
+
+const hasRows = ({ shape }: ConcreteType): boolean => shape.length > 0 && elementCount(shape) > 0;
+
+const softmax: GpuOp = {
+  supports({ axes }, [x]) {
+    if (!allFloats([x]) || !hasRows(x)) return false;
+    // axes that end with the last lie one behind the other
+    const over = normalizeAxes('softmax', x, axes as readonly number[] | null);
+    return over.length > 0 && over.length === x.shape.length - Math.min(...over);
+  },
+  work: (_attrs, _inputs, out) => elementCount(out.shape),
+  dispatches({ axes }, [x]) {
+    const over = normalizeAxes('softmax', x, axes as readonly number[] | null);
+    const n = elementCount(x.shape.slice(Math.min(...over)));
+    const rows = x.data.length / n;
+    return [{ shader: softmaxRows(), params: [rows, n], inputs: [x.data], workgroups: ofRows(rows) }];
+  },
+  finish: roundOnce,
+};
+
+const norm = (centred: boolean): GpuOp => ({
+  supports: (_, inputs) => allFloats(inputs) && hasRows(inputs[0]),
+  work: (_attrs, _inputs, out) => elementCount(out.shape),
+  dispatches(attrs, inputs) {
+    const [x] = inputs;
+    const n = x.shape[x.shape.length - 1];
+    const rows = x.data.length / n;
+    const [weight, bias] = (['weight', 'bias'] as const).map(name =>
+      optionalInput(inputs, attrs as Given<'weight' | 'bias'>, 1, name),
+    );
+    const shader = normRows(centred, weight !== undefined, bias !== undefined);
+    const arrays = [x, weight, bias].flatMap(one => (one ? [one.data] : []));
+    const params = [rows, n, floatBits(Number(attrs.eps ?? 0))];
+    return [{ shader, params, inputs: arrays, workgroups: ofRows(rows) }];
+  },
+  finish: roundOnce,
+});
+
 export const GPU_OPS: Readonly<Record<string, GpuOp>> = {
   ...Object.fromEntries(
     Object.entries({ matmul, addmm, gather_mm: gatherMm }).flatMap(([name, op]) => [
@@ -205,6 +254,9 @@ export const GPU_OPS: Readonly<Record<string, GpuOp>> = {
     ]),
   ),
   quantized_matmul: quantizedMatmul,
+  softmax,
+  rms_norm: norm(false),
+  layer_norm: norm(true),
   [CHAIN]: chainOp,
   ...Object.fromEntries([...CHAIN_OPS].map(op => [op, elementwise(op)])),
 };
