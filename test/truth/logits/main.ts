@@ -1,17 +1,16 @@
 /**
  * Prints how far the logits of mlx-lm's models are from real MLX's.
  *
- *     npm run truth -- logits --sources DIR [--record FILE]… [--model ID]… [--backend NAME] [--all]
+ *     npm run truth -- logits [--sources DIR] [--record FILE]… [--model ID]… [--backend NAME] [--all]
  *
- * DIR holds mlx_lm/, as `pip download --no-deps mlx-lm==0.32.2` unpacks; `--all` prints models that agree, too.
+ * DIR holds mlx_lm/; without it mlx-lm is downloaded by its pinned version. `--all` prints models that agree, too.
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { enableRelaxedSimd } from '../../../engine/backends/wasm/relaxed.node';
 import type { BackendName } from '../../../server/src/protocol';
-import { type LogitScore, readModels, scoreModel } from './score';
-
-const TOLERANCE = 1e-4;
+import { modelSources } from '../traces/sources';
+import { type LogitScore, readModels, scoreModel, TOLERANCE } from './score';
 
 const { values } = parseArgs({
   options: {
@@ -27,14 +26,15 @@ const verdict = ({ difference, reason }: LogitScore): string =>
   difference === null ? reason! : `${difference.toExponential(1)}${difference > TOLERANCE ? ' too far' : ''}`;
 
 async function main(): Promise<void> {
-  if (!values.sources) throw new Error('--sources DIR names the folder that holds mlx_lm/');
+  const found = values.sources ? { root: values.sources } : modelSources();
+  if ('missing' in found) throw new Error(found.missing);
   enableRelaxedSimd();
   for (const record of values.record) {
     const models = readModels(record).filter(m => !values.model || values.model.includes(m.id));
     const computed = models.filter(m => m.error === undefined);
     let right = 0;
     for (const model of computed) {
-      const score = await scoreModel(model, values.sources, values.backend as BackendName);
+      const score = await scoreModel(model, found.root, values.backend as BackendName);
       const agrees = score.difference !== null && score.difference <= TOLERANCE;
       if (agrees) right++;
       if (!agrees || values.all)

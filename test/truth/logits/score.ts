@@ -47,6 +47,9 @@ export function readModels(file: string): RecordedModel[] {
   return lines.map(line => JSON.parse(line));
 }
 
+/** How far a logit may be from real MLX's, relative to the largest. */
+export const TOLERANCE = 1e-4;
+
 const TOKENS = 'tokens.npy';
 
 /** `sources` is the folder that holds mlx_lm/. */
