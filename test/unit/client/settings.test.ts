@@ -77,8 +77,8 @@ test('without outputs no setting is best by its output', () => {
 test('CSV has a line a row, and quotes what needs it', () => {
   const text = toCsv({ ...result, rows: [row('x,"y"', 4, 450, 0.1)] });
   const [head, line, end] = text.split('\n');
-  expect(head.split(',')).toHaveLength(18);
-  expect(line).toMatch(/^"x,""y""",affine,4,64,4\.5,450,0\.1,20,/);
+  expect(head.split(',')).toHaveLength(19);
+  expect(line).toMatch(/^"x,""y""",affine,4,64,4\.5,450,0\.1,0\.1,20,/);
   expect(line).toMatch(/,,,,,,$/);
   expect(end).toBe('');
 });
