@@ -4,23 +4,28 @@
 import { symbol } from '../../../engine/src/dims/dim';
 import type { DType } from '../../../engine/src/dtype';
 import { lookupClass } from '../interpreter/attributes';
-import type { Frame } from '../interpreter/evaluator';
+import type { Evaluator, Frame } from '../interpreter/evaluator';
 import { args } from '../interpreter/interpreter';
 import {
   bool,
+  builtin,
   type ClassValue,
   dict,
   type FunctionValue,
   float,
   type InstanceValue,
+  instance,
   int,
   list,
   type ModuleValue,
   NONE,
+  nativeClass,
   str,
   unknown,
   type Value,
 } from '../interpreter/values';
+import type { Node } from '../python/ast';
+import { walk } from '../python/walk';
 import type { Run } from './analyser';
 import { symbolic, symbolicArguments } from './parameters';
 import type { EntryRequest, SourceFile } from './types';
@@ -62,16 +67,30 @@ export function runEntry(run: Run, source: SourceFile, request: EntryRequest, ma
   };
   ev.frames.push(frame);
   try {
-    const target = main.attributes.get(request.name);
-    if (!target) throw new Error(`${request.name} is not defined in ${request.file}`);
+    // `Autoencoder.encode` calls that method of what the class makes.
+    const [name, method = '__call__'] = request.name.split('.');
+    const target = main.attributes.get(name);
+    if (!target) throw new Error(`${name} is not defined in ${request.file}`);
     const value = ev.settled(target);
     if (value.kind === 'class') {
-      const instance = construct(run, main, value, request);
-      if (instance.kind === 'instance' && value.node) run.notes.self(value.node, instance);
-      if (instance.kind === 'instance' && made && !made(run, instance)) return NONE;
-      return callWith(run, instance, request.inputs);
+      const model = construct(run, main, value, request);
+      if (model.kind === 'instance' && value.node) run.notes.self(value.node, model);
+      if (model.kind === 'instance' && made && !made(run, model)) return NONE;
+      return callWith(run, model, request.inputs, method);
     }
-    if (value.kind === 'function') return ev.call(value, inputsFor(run, value, request.inputs, 0));
+    if (value.kind === 'function') {
+      if (!makesModel(value, request)) return ev.call(value, inputsFor(run, value, request.inputs, 0));
+      const known = value.node.params.filter(p => Object.hasOwn(request.config ?? {}, p.name));
+      const model = ev.call(
+        value,
+        args(
+          [],
+          known.map(p => [p.name, fromJson(request.config![p.name])] as const),
+        ),
+      );
+      if (model.kind === 'instance') return callWith(run, model, request.inputs, method);
+      return ev.call(value, inputsFor(run, value, request.inputs, 0));
+    }
     if (value.kind === 'instance') return ev.call(value, args(positionalInputs(run, request.inputs)));
     return value;
   } finally {
@@ -80,11 +99,25 @@ export function runEntry(run: Run, source: SourceFile, request: EntryRequest, ma
 }
 
 /** Calls an instance with inputs by name, or in their order where it does not name them; what is not given is symbolic. */
-export function callWith(run: Run, instance: Value, inputs: EntryRequest['inputs']): Value {
+export function callWith(run: Run, instance: Value, inputs: EntryRequest['inputs'], method = '__call__'): Value {
   const { ev } = run;
-  const call = ev.getAttribute(instance, '__call__');
+  const call = ev.getAttribute(instance, method);
+  if (!call && method !== '__call__') throw new Error(`there is no method ${method}`);
   const f = call?.kind === 'method' && call.func.kind === 'function' ? call.func : null;
-  return ev.call(instance, f ? inputsFor(run, f, inputs, 1) : args(positionalInputs(run, inputs)));
+  const passed = f ? inputsFor(run, f, inputs, 1) : args(positionalInputs(run, inputs));
+  return ev.call(method === '__call__' || !call ? instance : call, passed);
+}
+
+/**
+ * Whether a function takes none of the inputs by name, but can be called without them: `resnet20(**options)` makes what
+ * they are for.
+ */
+function makesModel({ node }: FunctionValue, { inputs, config }: EntryRequest): boolean {
+  const { params } = node;
+  if (inputs.length === 0 || params.some(p => inputs.some(i => i.name === p.name))) return false;
+  return params.every(
+    p => p.default || p.form === 'vararg' || p.form === 'kwarg' || Object.hasOwn(config ?? {}, p.name),
+  );
 }
 
 const packageName = (path: string): string => path.replace(/\.py$/, '').split('/').slice(-3).join('.');
@@ -125,10 +158,47 @@ export function construct(run: Run, main: ModuleValue, cls: ClassValue, request:
   const required = params.filter(
     p => !p.default && p.form !== 'vararg' && p.form !== 'kwarg' && !Object.hasOwn(config, p.name),
   );
-  if (required.length === 1 && named.length === 0 && request.config)
-    return ev.instantiate(cls, args([fromJson(config)]));
+  if (required.length === 1 && named.length === 0 && request.config) {
+    const given = readsAttributes(run, init, required[0].name, config) ? namespace(ev, config) : fromJson(config);
+    return ev.instantiate(cls, args([given]));
+  }
   const symbols = required.map(p => [p.name, symbolic(ev, p.name, p.annotation, undefined, init.module)] as const);
   return ev.instantiate(cls, args([], [...named, ...symbols]));
+}
+
+/** Whether the file reads the config as `config.hidden_size`, as it would a namespace. */
+function readsAttributes(run: Run, { module }: FunctionValue, name: string, config: object): boolean {
+  const source = module.file === null ? undefined : run.host.files.get(module.file);
+  let found = false;
+  if (source)
+    walk(source.module, (node: Node) => {
+      found ||=
+        node.kind === 'Attribute' &&
+        node.value.kind === 'Name' &&
+        node.value.id === name &&
+        Object.hasOwn(config, node.attr);
+    });
+  return found;
+}
+
+/** One that is read by its keys, too: which of its readers takes it for what is not told. */
+const NAMESPACE = nativeClass(
+  'SimpleNamespace',
+  [],
+  ['__getitem__', 'get'].map(method => [
+    method,
+    builtin(method, (ev, { positional: [self, key, fallback = NONE] }) => {
+      const name = key && ev.settled(key);
+      if (self?.kind !== 'instance' || name?.kind !== 'str' || name.value === null) return unknown('is in the config');
+      return self.attributes.get(name.value) ?? (method === 'get' ? fallback : unknown('is not in the config'));
+    }),
+  ]),
+);
+
+function namespace(ev: Evaluator, config: Readonly<Record<string, unknown>>): Value {
+  const made = instance(NAMESPACE, ev.origin());
+  for (const [name, value] of Object.entries(config)) made.attributes.set(name, fromJson(value));
+  return made;
 }
 
 /** For a constructor that does not say: the file's dataclass that has most of the config's keys as fields. */
