@@ -63,7 +63,7 @@ export const RUN_OPTIONS = {
   backend: { type: 'string' },
 } as const;
 
-export const ENTRY_DETAILS = `  --entry NAME              the class (or function) to enter
+export const ENTRY_DETAILS = `  --entry NAME              the class, method (Class.method) or function to enter; a function may make the model
   --config FILE|JSON        a config.json, or a JSON object, that makes the class
   --input NAME=dtype[dims]  an input, such as inputs=int32[2,7] or x=float32[B,784]; repeat for several
   --symbol NAME=N           a number for a symbol in an input's dims`;
