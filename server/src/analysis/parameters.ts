@@ -4,7 +4,7 @@
  * A width is an int called after its parameter or config field; an array has an open shape that its use refines; a
  * dataclass is an instance of such symbols. A default decides conditions, but never becomes a shape.
  */
-import { isKnown, symbol } from '../../../engine/src/dims/dim';
+import { type Dim, isKnown, symbol } from '../../../engine/src/dims/dim';
 import { OpenShape, RowVariable } from '../../../engine/src/dims/shape';
 import type { Evaluator } from '../interpreter/evaluator';
 import { args } from '../interpreter/interpreter';
@@ -132,6 +132,7 @@ const NUMPY_ARRAY = /(^|\.)(ndarray|NDArray)$/;
 /**
  * The value of a parameter or field nothing was passed for.
  * @param fallback its default, when it has one
+ * @param sizes the axes that annotations of the same function name: equal names are one size
  */
 export function symbolic(
   ev: Evaluator,
@@ -140,14 +141,20 @@ export function symbolic(
   fallback: Value | undefined,
   module: ModuleValue | null,
   depth = 0,
+  sizes = new Map<string, Dim>(),
 ): Value {
   const jax = jaxtyping(annotation);
   if (jax) {
+    const axis = (size: string): Dim => {
+      const known = sizes.get(size) ?? symbol(size);
+      sizes.set(size, known);
+      return known;
+    };
     const axes = parseJaxtypingShape(jax);
     if (axes && !axes.includes('...'))
       return ev.source(
         {
-          shape: axes.map(a => (typeof a === 'number' ? a : symbol(a === '_' ? '?' : a, { flexible: a === '_' }))),
+          shape: axes.map(a => (typeof a === 'number' ? a : a === '_' ? symbol('?', { flexible: true }) : axis(a))),
           dtype: null,
         },
         name,
@@ -249,13 +256,14 @@ export function symbolicArguments(ev: Evaluator, f: FunctionValue, bound: readon
   const positional = [...bound];
   const keywords: [string, Value][] = [];
   const ours = isLayerCall(f);
+  const sizes = new Map<string, Dim>();
   for (const [i, p] of f.node.params.entries()) {
     if (i < bound.length || p.form === 'vararg' || p.form === 'kwarg') continue;
     // What a layer is called with first is what it works on, whether or not it has a default.
     const isInput = ours && i === bound.length && p.form !== 'keyword';
     const fallback = f.defaults.get(p.name);
     const given = isInput && fallback?.kind === 'none' ? undefined : fallback;
-    let value = symbolic(ev, p.name, p.annotation, given, f.module);
+    let value = symbolic(ev, p.name, p.annotation, given, f.module, 0, sizes);
     if (ours && value.kind === 'parameter' && !value.settled) value = { ...value, ours };
     if (p.form === 'keyword') keywords.push([p.name, value]);
     else positional.push(value);
