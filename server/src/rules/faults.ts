@@ -63,6 +63,18 @@ export const lintFaults: Lint = function* (seen: Seen): Iterable<Diagnostic> {
 /** Operations after which a second axis of 1 is wanted: the pairs are meant. */
 const MADE_FOR_PAIRS = new Set(['expand_dims', 'reshape', 'index', 'unflatten', 'transpose', 'broadcast_to']);
 
+/** Where what an array is made of says no more of how it came by its axes. */
+const MADE_ANEW = new Set(['matmul', 'addmm', 'quantized_matmul', 'gather_mm', 'einsum', 'conv']);
+
+/** Whether the array, or what it was computed from element by element, was given its axes on purpose. */
+function isMadeForPairs({ call }: ArrayNode, depth = 0): boolean {
+  if (!call || depth > 8 || MADE_FOR_PAIRS.has(call.op)) return true;
+  return (
+    !MADE_ANEW.has(call.op) &&
+    call.inputs.some(i => Array.isArray(i.shape) && i.shape.length > 0 && isMadeForPairs(i, depth + 1))
+  );
+}
+
 const isColumnOf = (column: readonly Dim[], row: readonly Dim[]): boolean =>
   column.length === 2 && row.length === 1 && column[1] === 1 && column[0] !== 1 && dimKey(column[0]) === dimKey(row[0]);
 
@@ -79,7 +91,7 @@ function* lossBroadcast(seen: Seen, node: BinOp, path: readonly Node[]): Iterabl
     const columns = shapesOf(column);
     const rows = shapesOf(row);
     const fits = columns.every(c => Array.isArray(c) && rows.every(r => Array.isArray(r) && isColumnOf(c, r)));
-    if (!fits || nodes.some(n => n.call === null || MADE_FOR_PAIRS.has(n.call.op))) continue;
+    if (!fits || nodes.some(n => isMadeForPairs(n))) continue;
     const [text, other] = [seen.text(column), seen.text(row)];
     const [columnType, rowType, result] = [seen.types(column)![0], seen.types(row)![0], results[0]];
     const simple = column.kind === 'Name' || column.kind === 'Attribute' || column.kind === 'Call';

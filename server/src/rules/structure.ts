@@ -53,7 +53,7 @@ function* superInit(seen: Seen, cls: ClassDef): Iterable<Diagnostic> {
   yield seen.found(
     STRUCTURE_RULES['super-init'],
     { start: init.nameStart, end: init.nameStart + init.name.length },
-    `${cls.name}.__init__ does not call super().__init__(): train(), eval() and freeze() fail later`,
+    `${cls.name}.__init__ does not call super().__init__(): freeze(), unfreeze() and trainable_parameters() fail later`,
     { fixes: isOwnLine ? [seen.fix('Call super().__init__()', at, `super().__init__()\n${indent}`)] : [] },
   );
 }
