@@ -28,5 +28,5 @@ test.skipIf('missing' in found).each(FILES)(
       expect(tally.wrong / tally.facts, kind).toBeLessThanOrEqual(floor.wrong);
     }
   },
-  180_000,
+  400_000,
 );
