@@ -13,6 +13,7 @@ const BOARDS = {
   cases: 'test/truth/main.ts',
   logits: 'test/truth/logits/main.ts',
   coverage: 'test/truth/coverage-main.ts',
+  reader: 'test/truth/reader/main.ts',
 };
 const [named] = process.argv.slice(2);
 const board = named in BOARDS ? named : 'cases';

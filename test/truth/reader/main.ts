@@ -1,9 +1,10 @@
 /**
  * Prints what the reader's view knows of mlx-lm's models.
  *
- *     node scripts/truth.mjs reader SOURCES [--traces FILE]… [--show unknown|incomplete|contradictions] [--only MODULE]
+ *     node scripts/truth.mjs reader [SOURCES] [--traces FILE]… [--show unknown|incomplete|contradictions] [--only MODULE]
  *
- * SOURCES is a folder that holds the package `mlx_lm` of the version that the traces were recorded with.
+ * SOURCES is a folder that holds the package `mlx_lm` of the version that the traces were recorded with; without, it is
+ * downloaded once.
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -11,6 +12,7 @@ import { Analyser } from '../../../server/src/analysis/analyser';
 import { NodeFileSystem } from '../../../server/src/workspace/file-system.node';
 import { Workspace } from '../../../server/src/workspace/workspace';
 import { readTraces } from '../traces/records';
+import { modelSources } from '../traces/sources';
 import { type LocalScore, scoreReader } from './score';
 
 const { values, positionals } = parseArgs({
@@ -21,8 +23,12 @@ const { values, positionals } = parseArgs({
     only: { type: 'string', default: '' },
   },
 });
-const [root] = positionals;
-if (!root) throw new Error('reader needs the folder that holds mlx_lm');
+const found = positionals[0] ? { root: positionals[0] } : modelSources();
+if ('missing' in found) {
+  console.log(`skipped: ${found.missing}`);
+  process.exit(0);
+}
+const { root } = found;
 const traces = (values.traces ?? ['test/truth/records/own_truth.jsonl.gz']).map(file => readTraces(file));
 const workspace = new Workspace(new NodeFileSystem(), { folders: [path.resolve(root)] });
 
