@@ -72,6 +72,8 @@ export interface KernelExports {
     cos: number,
     sin: number,
   ): void;
+  groupMaxima(w: number, out: number, groups: number, groupSize: number): void;
+  encodeFp8(w: number, out: number, divisors: number, groups: number, groupSize: number, dtype: number): void;
   quantizeAffine(
     w: number,
     out: number,

@@ -3,10 +3,12 @@
  */
 import type { Attrs, ConcreteType } from '../../src/graph/op';
 import { cast } from '../../src/numeric/cast';
+import { FP8_MAX } from '../../src/numeric/minifloat';
 import { rounder } from '../../src/numeric/round';
 import { gatherIndex } from '../../src/ops/matmul';
 import { optionalInput } from '../../src/ops/optional';
 import { concrete, type QuantizeAttrs } from '../../src/ops/quantize_checks';
+import { powerScale } from '../../src/quantize/microscaling';
 import type { Quantization } from '../../src/quantize/modes';
 import type { Tensor } from '../../src/tensor';
 import { runs } from '../batches';
@@ -19,7 +21,7 @@ import {
   quantizedBatch,
   quantizedMatrices,
 } from '../products';
-import type { Arithmetic } from './kernels';
+import { type Arithmetic, ROUNDING } from './kernels';
 import { multiply, type Weights } from './multiply';
 import type { Engine, WasmOp } from './op';
 
@@ -97,9 +99,40 @@ export const gatherQmm: WasmOp = {
   },
 };
 
+/** mxfp8: the host chooses the scales, from the largest magnitudes of the groups. */
+function quantizeMxfp8({ arena }: Engine, w: Tensor, groupSize: number, out: readonly ConcreteType[]): Tensor[] {
+  const values = w.data as Float32Array;
+  const groups = values.length / groupSize;
+  const round = rounder(w.dtype);
+  const scaleOf = powerScale(w.dtype);
+  return arena.use(() => {
+    const from = arena.put(values);
+    const at = arena.allocate(groups * 4);
+    const codes = arena.allocate(values.length);
+    arena.kernels.groupMaxima(from, at, groups, groupSize);
+    const divisors = arena.floats(at, groups);
+    const scales = new Uint8Array(groups);
+    for (let g = 0; g < groups; g++) {
+      const { code, divisor } = scaleOf(round(divisors[g] / FP8_MAX));
+      scales[g] = code;
+      divisors[g] = divisor;
+    }
+    arena.kernels.encodeFp8(from, codes, at, groups, groupSize, ROUNDING[w.dtype]!);
+    const words = arena.words(codes, values.length / 4).slice() as Uint32Array<ArrayBuffer>;
+    return [
+      { shape: out[0].shape, dtype: 'uint32', data: words },
+      { shape: out[1].shape, dtype: 'uint8', data: scales },
+    ];
+  });
+}
+
 export const quantize: WasmOp = {
-  supports: (attrs, [w]) => attrs.mode === 'affine' && isHeldAsFloat32(w.dtype),
-  run({ arena }, [w], attrs, [packedType, perGroup]) {
+  supports: (attrs, inputs) =>
+    (attrs.mode === 'affine' || attrs.mode === 'mxfp8') && inputs.length === 1 && isHeldAsFloat32(inputs[0].dtype),
+  run(engine, [w], attrs, [packedType, perGroup]) {
+    const { arena } = engine;
+    if (attrs.mode === 'mxfp8')
+      return quantizeMxfp8(engine, w, concrete('quantize', attrs as QuantizeAttrs).groupSize, [packedType, perGroup]);
     const { bits, groupSize } = concrete('quantize', attrs as QuantizeAttrs);
     const values = w.data as Float32Array;
     const groups = values.length / groupSize;

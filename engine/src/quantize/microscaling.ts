@@ -60,6 +60,16 @@ type Scaler = (scale: number) => { code: number; normalise: (x: number) => numbe
 /** Powers of two, the exponent rounded up. */
 function powerScaler(dtype: DType): Scaler {
   const round = rounder(dtype);
+  const scaleOf = powerScale(dtype);
+  return scale => {
+    const { code, divisor } = scaleOf(scale);
+    return { code, normalise: x => round(x / divisor) };
+  };
+}
+
+/** From the scale a group should have: the code of the power of two it gets, and that power. */
+export function powerScale(dtype: DType): (scale: number) => { code: number; divisor: number } {
+  const round = rounder(dtype);
   return scale => {
     let exponent = toInt32(rint(round(Math.log2(scale))));
     if (round(2 ** exponent) < scale) exponent = (exponent + 1) | 0;
@@ -67,7 +77,7 @@ function powerScaler(dtype: DType): Scaler {
     const divisor = round(2 ** round(exponent));
     // an exponent that does not fit a byte wraps around
     const code = toInt32(round(round(exponent) + EXPONENT_BIAS)) & 255;
-    return { code, normalise: x => round(x / divisor) };
+    return { code, divisor };
   };
 }
 

@@ -309,6 +309,24 @@ export function quantizeCases(): Case[] {
         for (const [kind, w] of Object.entries(weights))
           cases.push({ name: `${kind} ${dtype}, ${bits} bits by ${group_size}`, op: 'quantize', attrs, inputs: [w] });
       }
+  for (const [mode, { bits, groupSizes }] of Object.entries(QUANTIZATION_MODES))
+    for (const dtype of FLOATS) {
+      if (mode === 'affine') continue;
+      const attrs = { mode, bits: bits[0], group_size: groupSizes[0] };
+      for (const scale of [1, 1e-4, 3000])
+        cases.push({
+          name: `${mode} ${dtype} to ${scale}`,
+          op: 'quantize',
+          attrs,
+          inputs: [random(dtype, [3, 256], scale, scale)],
+        });
+      cases.push({
+        name: `${mode} ${dtype} without numbers`,
+        op: 'quantize',
+        attrs,
+        inputs: [unusual(random(dtype, [3, 256], 3, 100))],
+      });
+    }
   return cases;
 }
 

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { WasmBackend } from '../../../engine/backends/wasm';
 import { enableRelaxedSimd } from '../../../engine/backends/wasm/relaxed.node';
 import type { DType } from '../../../engine/src/dtype';
+import type { Case } from './cases';
 import { conformance, GROUPS, type Tolerance } from './conformance';
 
 enableRelaxedSimd();
@@ -22,6 +23,9 @@ const EXACT = new RegExp(
 
 const exactly: Tolerance = (op, dtype) => (EXACT.test(op) ? 0 : (ROUNDED[dtype] ?? 0));
 const closely: Tolerance = (op, dtype) => (/^(quantize$|random)/.test(op) ? 0 : (FAST[dtype] ?? 0));
+
+/** Quantization to e2m1 is left to the reference. */
+const isLeft = ({ op, attrs }: Case): boolean => op === 'quantize' && /fp4/.test(String(attrs.mode));
 
 let exact: WasmBackend;
 let fast: WasmBackend;
@@ -41,13 +45,16 @@ describe.each(Object.entries(GROUPS))('%s', (_, makeCases) => {
     expect(names(outcomes, 'failed')).toEqual([]);
     // Left to the reference: what the kernels cannot sum in MLX's order, groups across the results.
     const declined = cases.filter((_, i) => outcomes[i].verdict === 'declined');
-    const rightly = cases.filter(({ attrs }) => attrs.transpose === false && /fp/.test(String(attrs.mode)));
+    const rightly = cases.filter(
+      one => isLeft(one) || (one.attrs.transpose === false && /fp/.test(String(one.attrs.mode))),
+    );
     expect(declined.filter(one => !rightly.includes(one)).map(one => one.name)).toEqual([]);
   });
 
   test('are close to it in fast arithmetic', async () => {
     const outcomes = await conformance(fast, cases, closely);
     expect(names(outcomes, 'failed')).toEqual([]);
-    expect(names(outcomes, 'declined')).toEqual([]);
+    const declined = cases.filter((_, i) => outcomes[i].verdict === 'declined');
+    expect(declined.filter(one => !isLeft(one)).map(one => one.name)).toEqual([]);
   });
 });

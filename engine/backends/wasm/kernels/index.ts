@@ -1,5 +1,6 @@
 /** What the host calls; see ../kernels.ts for the same list as TypeScript sees it. */
 export { chain, chainWorkspaceBytes } from './chain';
+export { encodeFp8, groupMaxima } from './microscale';
 export { multiply, workspaceBytes } from './product';
 export { quantizeAffine } from './quantize';
 export { normals, randomWords, uniforms } from './random';
