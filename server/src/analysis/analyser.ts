@@ -1,38 +1,29 @@
 /**
  * Turns a file into what is known of it: runs it as Python would, then reads what that did not reach.
  */
-import { Facts } from '../../../engine/src/dims/facts';
 import type { ArrayNode } from '../../../engine/src/graph/graph';
 import type { Tensor } from '../../../engine/src/tensor';
-import { lookupClass } from '../interpreter/attributes';
-import { glance } from '../interpreter/branches';
-import { type Budget, BudgetSpent, Evaluator, type Frame, PythonRaise } from '../interpreter/evaluator';
-import { args } from '../interpreter/interpreter';
-import type { ClassValue, FunctionValue, InstanceValue, ModuleValue, Value } from '../interpreter/values';
-import { isModule, isModuleClass } from '../mlx/nn/membership';
-import type { Call, Node, Stmt } from '../python/ast';
-import { walk } from '../python/walk';
+import { type Budget, Evaluator } from '../interpreter/evaluator';
+import type { Value } from '../interpreter/values';
+import type { Module } from '../python/ast';
+import { collect } from './collect';
 import { runEntry, type WhenMade } from './entry';
 import { WorkspaceHost } from './host';
 import { Notes } from './notes';
-import { symbolicArguments } from './parameters';
-import { age } from './state';
-import type {
-  ClassSite,
-  EntryRequest,
-  FileAnalysis,
-  Finding,
-  LayerSite,
-  Observation,
-  SourceFile,
-  SourceProvider,
-  View,
-} from './types';
+import { readDefinitions, TOGETHER } from './reader';
+import { type Entered, enteredIn, isUnchanged, KeptReadings } from './readings';
+import { type Run, within } from './run';
+import type { EntryRequest, FileAnalysis, SourceFile, SourceProvider, View } from './types';
+
+export { collect } from './collect';
+export type { Run } from './run';
 
 export interface AnalyserOptions {
   readonly budget?: Budget;
   /** Whether expressions whose values are ints, tuples or lists are observed too; targets and parameters always are. */
   readonly everything?: boolean;
+  /** Whether what an edit does not touch is kept for the next analysis of the same file. */
+  readonly keeps?: boolean;
 }
 
 /** A number for a parameter that nothing configures, by its name and default: for runs that are to have values. */
@@ -47,14 +38,6 @@ export interface EntryOptions {
   readonly values?: (run: Run, node: ArrayNode) => Tensor | null;
 }
 
-/** A run of one view: the evaluator's world after it, and what it saw. */
-export interface Run {
-  readonly ev: Evaluator;
-  readonly notes: Notes;
-  readonly host: WorkspaceHost;
-  readonly limits: string[];
-}
-
 /** An entry's analysis: the file itself and every file that was reached. */
 export interface EntryAnalysis extends FileAnalysis {
   readonly reached: readonly FileAnalysis[];
@@ -65,7 +48,31 @@ export interface EntryAnalysis extends FileAnalysis {
 
 const READER_STEPS = 60_000;
 
+/** A run that has ended, with what it rests on. */
+interface Standing {
+  readonly run: Run;
+  /** Files that it read, by path. */
+  readonly files: ReadonlyMap<string, Module>;
+  readonly entered: Entered;
+}
+
+const stand = (run: Run): Standing => ({
+  run,
+  files: new Map([...run.host.files].map(([path, { module }]) => [path, module])),
+  entered: enteredIn(run.notes),
+});
+
+/** What is kept of a file from one edit to the next. */
+interface Kept {
+  readonly program: Standing;
+  /** The run that readings start from. */
+  readonly reader: Standing;
+  readonly readings: KeptReadings;
+}
+
 export class Analyser {
+  private readonly kept = new Map<string, Kept>();
+
   constructor(
     private readonly sources: SourceProvider,
     private readonly options: AnalyserOptions = {},
@@ -89,19 +96,69 @@ export class Analyser {
 
   /** The file's analysis first, then those of the files its program ran through. */
   analyseReached(path: string): FileAnalysis[] {
-    const { program, reader } = this.runs(path);
-    const source = this.sources.source(path)!;
-    const own = collect(source, [program, reader]);
-    const others = [...program.host.files.values()].filter(f => f !== source).map(f => collect(f, [program]));
-    return [own, ...others];
+    const steps = this.steps(path);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+    }
+  }
+
+  /**
+   * `analyseReached` in steps that each end soon, between which a caller may do something else: but no other analysis
+   * before this one has ended, or has been ended with `return`.
+   */
+  *steps(path: string): Generator<void, FileAnalysis[]> {
+    const source = this.source(path);
+    const before = this.options.keeps ? (this.kept.get(path) ?? null) : null;
+    this.kept.delete(path);
+    const held = before && this.holds(before.reader) ? before : null;
+    const program = before && this.holds(before.program) ? before.program : stand(this.program(source));
+    yield;
+    const reader = held?.reader ?? stand(this.load(source, null));
+    yield;
+    const readings = new KeptReadings(held?.readings ?? null);
+    if (this.options.keeps) this.kept.set(path, { program, reader, readings });
+    const { run } = reader;
+    const main = run.ev.modules.get(path);
+    try {
+      if (main) yield* readDefinitions(run, main, source.module.body, program.run.notes.reached, readings);
+    } finally {
+      readings.seal();
+    }
+    const own = collect(source, [program.run, run, ...readings.runs()]);
+    const others = [...program.files.keys()].filter(file => file !== path).map(file => this.source(file));
+    return [own, ...others.map(file => collect(file, [program.run]))];
+  }
+
+  /** Forgets what is kept of a file, or of all. */
+  forget(path: string | null = null): void {
+    if (path === null) this.kept.clear();
+    else this.kept.delete(path);
+  }
+
+  /** Whether a run would go as it went: nothing that it read is another, nor is any function that it entered. */
+  private holds({ run, files, entered }: Standing): boolean {
+    return (
+      run.host.checkpoints.size === 0 &&
+      [...files].every(([path, module]) => this.sources.source(path)?.module === module) &&
+      isUnchanged(entered)
+    );
+  }
+
+  private source(path: string): SourceFile {
+    const source = this.sources.source(path);
+    if (!source) throw new Error(`${path} cannot be read`);
+    return source;
   }
 
   /** The two runs behind an analysis, for who goes on from where they ended. */
   runs(path: string, choose: NumberChoice | null = null): { program: Run; reader: Run } {
-    const source = this.sources.source(path);
-    if (!source) throw new Error(`${path} cannot be read`);
+    const source = this.source(path);
     const program = this.program(source);
-    return { program, reader: this.reader(source, program.notes.reached, choose) };
+    const reader = this.load(source, choose);
+    const main = reader.ev.modules.get(path);
+    if (main) for (const _ of readDefinitions(reader, main, source.module.body, program.notes.reached, TOGETHER));
+    return { program, reader };
   }
 
   /** The file as Python would run it. */
@@ -112,19 +169,15 @@ export class Analyser {
     return run;
   }
 
-  /** Every function and class that `reached` lacks, with symbols for parameters. */
-  private reader(source: SourceFile, reached: ReadonlySet<unknown>, choose: NumberChoice | null): Run {
+  /** The file with its definitions, for readings. */
+  private load(source: SourceFile, choose: NumberChoice | null): Run {
     const run = this.begin('reader', READER_STEPS, choose);
-    let main: ModuleValue | null = null;
     // Loading reports nothing: the program view said what there is to say about the top level.
     run.ev.muted++;
     run.notes.paused = true;
-    within(run, () => {
-      main = run.host.run(run.ev, source, 'reader');
-    });
+    within(run, () => run.host.run(run.ev, source, 'reader'));
     run.ev.muted--;
     run.notes.paused = false;
-    if (main) readDefinitions(run, main, source.module.body, reached);
     return run;
   }
 
@@ -133,8 +186,7 @@ export class Analyser {
     request: EntryRequest,
     { trace = false, choose = null, made = null, values }: EntryOptions = {},
   ): EntryAnalysis {
-    const source = this.sources.source(request.file);
-    if (!source) throw new Error(`${request.file} cannot be read`);
+    const source = this.source(request.file);
     const run = this.begin('entry', 4_000_000, choose);
     run.ev.followsAll = true;
     run.ev.stopsAtRefusal = true;
@@ -153,219 +205,4 @@ export class Analyser {
       run,
     };
   }
-}
-
-/** The name of what was raised. */
-function describeRaised(value: Value): string {
-  if (value.kind === 'instance') return value.cls.name;
-  return value.kind === 'class' ? value.name : value.kind === 'str' && value.value ? value.value : 'an exception';
-}
-
-/** Runs a part of a view; what stops it is noted. */
-export function within(run: Run, part: () => void): void {
-  try {
-    part();
-  } catch (e) {
-    if (e instanceof BudgetSpent) run.limits.push(e.message);
-    else if (e instanceof PythonRaise) {
-      if (e.refusal && e.place) run.notes.refuse(e.refusal, e.place, [e.place]);
-      else run.limits.push(`raises ${describeRaised(e.value)}`);
-    } else if (e instanceof RangeError) run.limits.push('nests too deeply to follow');
-    else throw e;
-  }
-}
-
-// ---- the reader's view ------------------------------------------------------------------------------------------------
-
-function readDefinitions(run: Run, main: ModuleValue, body: readonly Stmt[], reached: ReadonlySet<unknown>): void {
-  for (const stmt of body) {
-    if (stmt.kind === 'FunctionDef' && !reached.has(stmt)) {
-      const f = main.attributes.get(stmt.name);
-      if (f?.kind === 'function' && f.node === stmt)
-        isolated(run, main, () => void run.ev.call(f, symbolicArguments(run.ev, f, [])));
-    } else if (stmt.kind === 'ClassDef') {
-      const cls = main.attributes.get(stmt.name);
-      if (cls?.kind === 'class' && cls.node === stmt) readClass(run, main, cls, reached);
-    } else if (stmt.kind === 'If' || stmt.kind === 'Try') {
-      readDefinitions(run, main, [...stmt.body, ...stmt.orelse], reached);
-    }
-  }
-}
-
-/** Makes an instance from symbols once, then reads each method with it. */
-function readClass(run: Run, main: ModuleValue, cls: ClassValue, reached: ReadonlySet<unknown>): void {
-  const methods = [...cls.attributes.values()].flatMap(unwrap);
-  if (methods.every(m => reached.has(m.node))) return;
-  isolated(run, main, () => {
-    const self = symbolicSelf(run.ev, cls);
-    if (!self) return;
-    if (self.kind === 'instance' && cls.node) {
-      run.notes.self(cls.node, self);
-      age(run.ev, self);
-    }
-    for (const method of methods) {
-      if (method.name === '__init__' || method.name === '__post_init__' || reached.has(method.node)) continue;
-      if (method.owner !== cls) continue;
-      const first = cls.attributes.get(method.name);
-      const bound: Value[] = first?.kind === 'staticmethod' ? [] : first?.kind === 'classmethod' ? [cls] : [self];
-      isolated(run, main, () => void run.ev.call(method, symbolicArguments(run.ev, method, bound)));
-    }
-  });
-}
-
-function unwrap(v: Value): FunctionValue[] {
-  if (v.kind === 'function') return [v];
-  if (v.kind === 'staticmethod' || v.kind === 'classmethod') return unwrap(v.func);
-  if (v.kind === 'property') return [...unwrap(v.get), ...(v.set ? unwrap(v.set) : [])];
-  return [];
-}
-
-function symbolicSelf(ev: Evaluator, cls: ClassValue): Value | null {
-  const init = lookupClass(cls, '__init__');
-  if (init?.kind === 'function') {
-    const passed = symbolicArguments(ev, init, [cls]);
-    return ev.instantiate(cls, { ...passed, positional: passed.positional.slice(1) });
-  }
-  return ev.instantiate(cls, { ...args([]), open: true });
-}
-
-/** Runs one reading in a frame of the module and takes back what it did, findings and observations apart. */
-function isolated(run: Run, main: ModuleValue, read: () => void): void {
-  const { ev } = run;
-  const depth = ev.frames.length;
-  const frame: Frame = {
-    scope: { names: main.attributes, parent: null, kind: 'module' },
-    module: main,
-    func: null,
-    cls: null,
-    name: '<module>',
-    globals: new Set(),
-    nonlocals: new Set(),
-    pending: [],
-    yields: null,
-    caller: null,
-  };
-  ev.frames.push(frame);
-  const spent = ev.steps;
-  ev.steps = 0;
-  const { muted } = ev;
-  try {
-    within(run, () => {
-      glance(ev, () => {
-        ev.muted = muted;
-        try {
-          read();
-        } finally {
-          run.notes.keep();
-          ev.muted = muted + 1;
-        }
-      });
-    });
-  } finally {
-    ev.frames.length = depth;
-    ev.steps = spent;
-    ev.muted = muted;
-    ev.catching = 0;
-  }
-}
-
-// ---- putting it together ----------------------------------------------------------------------------------------------
-
-/** What runs say of one file. */
-export function collect(source: SourceFile, runs: readonly Run[]): FileAnalysis {
-  const { path } = source;
-  let observations: Observation[] | null = null;
-  const findings: Finding[] = [];
-  const layers: LayerSite[] = [];
-  const classes: ClassSite[] = [];
-  const facts: Record<View, Facts> = { program: new Facts(), reader: new Facts(), entry: new Facts() };
-  const said = new Set<string>();
-  for (const run of runs) {
-    facts[run.notes.view] = run.ev.facts;
-    for (const f of run.notes.findings) {
-      const key = `${f.start}:${f.kind}`;
-      if (f.file !== path || said.has(key)) continue;
-      said.add(key);
-      findings.push(f);
-    }
-    layers.push(...layerSites(source, run, layers));
-  }
-  for (const stmt of source.module.body) if (stmt.kind === 'ClassDef') classes.push(classSite(source, stmt, runs));
-  return {
-    source,
-    // Whoever reports findings alone, of many files that import the same ones, never asks.
-    get observations() {
-      observations ??= runs.flatMap(run => run.notes.observations(path));
-      return observations;
-    },
-    findings: findings.sort((a, b) => a.start - b.start),
-    layers,
-    classes,
-    facts,
-    dependencies: new Set(runs.flatMap(r => [...r.host.files.keys(), ...r.host.checkpoints])),
-    limits: runs.flatMap(r => r.limits),
-  };
-}
-
-function layerSites(source: SourceFile, run: Run, before: readonly LayerSite[]): LayerSite[] {
-  const sites = new Map<string, LayerSite>();
-  const calls = callsOf(source);
-  for (const use of run.notes.layers.values()) {
-    if (use.place.file !== source.path || !isModule(use.instance)) continue;
-    const found = calls.get(`${use.place.start}:${use.place.end}`);
-    const key = `${use.place.start}`;
-    if (!found || sites.has(key) || before.some(l => l.start === use.place.start)) continue;
-    sites.set(key, {
-      ...use.place,
-      node: found.call,
-      name: found.name,
-      instance: run.notes.lasting(use.instance),
-      view: run.notes.view,
-      inputs: use.inputs,
-      outputs: use.outputs,
-    });
-  }
-  return [...sites.values()];
-}
-
-const callTables = new WeakMap<SourceFile, Map<string, { call: Call; name: string | null }>>();
-
-/** Every call of a file by its place, with the name it is assigned to. */
-function callsOf(source: SourceFile): Map<string, { call: Call; name: string | null }> {
-  const known = callTables.get(source);
-  if (known) return known;
-  const table = new Map<string, { call: Call; name: string | null }>();
-  walk(source.module, (node: Node) => {
-    if (node.kind === 'Call') {
-      const key = `${node.start}:${node.end}`;
-      if (!table.has(key)) table.set(key, { call: node, name: null });
-    } else if (node.kind === 'Assign' && node.value.kind === 'Call') {
-      const target = node.targets[0];
-      const { start, end } = target;
-      table.set(`${node.value.start}:${node.value.end}`, { call: node.value, name: source.text.slice(start, end) });
-    }
-  });
-  callTables.set(source, table);
-  return table;
-}
-
-function classSite(source: SourceFile, stmt: Stmt & { kind: 'ClassDef' }, runs: readonly Run[]): ClassSite {
-  let instance: InstanceValue | null = null;
-  let known: ClassValue | null = null;
-  for (const run of runs) {
-    const module = run.ev.modules.get(source.path);
-    const cls = module?.attributes.get(stmt.name);
-    if (cls?.kind === 'class') known = cls;
-    for (const use of run.notes.layers.values())
-      if (!instance && use.instance.cls.node === stmt) instance = run.notes.lasting(use.instance);
-    instance ??= run.notes.selfOf(stmt);
-  }
-  return {
-    file: source.path,
-    start: stmt.start,
-    end: stmt.end,
-    name: stmt.name,
-    isModule: known !== null && isModuleClass(known),
-    instance,
-  };
 }

@@ -1,5 +1,7 @@
 /**
- * What a run saw, kept by place: observations, refusals, layers. One `Notes` serves all views of one analysis.
+ * What a run or a reading saw, kept by place: observations, refusals, layers.
+ *
+ * Places are those of the syntax tree's nodes and move with them, so nothing here is a copy of an offset.
  */
 import type { Facts } from '../../../engine/src/dims/facts';
 import type { ArrayType } from '../../../engine/src/graph/op';
@@ -8,14 +10,13 @@ import { showType } from '../../../engine/src/graph/show';
 import type { Frame, Recorder } from '../interpreter/evaluator';
 import { sameKnowledge } from '../interpreter/join';
 import type { FunctionValue, InstanceValue, Origin, Value } from '../interpreter/values';
-import type { ClassDef } from '../python/ast';
+import type { ClassDef, FunctionDef, Lambda, Node } from '../python/ast';
 import { snapshot } from './snapshot';
-import { alternatives, distinct, mostTelling, type Told } from './tell';
-import type { Finding, Observation, Related, SiteKind, View } from './types';
+import type { Finding, Related, SiteKind, View } from './types';
 
-const MOST_AT_A_PLACE = 40;
+export const MOST_AT_A_PLACE = 40;
 
-interface Seen {
+export interface Seen {
   kind: SiteKind;
   place: Origin;
   name: string | null;
@@ -51,7 +52,8 @@ function settle(value: Value): Value {
 const asNow = (value: Value): Value =>
   value.kind === 'list' && value.items ? { ...value, items: [...value.items] } : value;
 
-function addType(types: ArrayType[], type: ArrayType | null): void {
+/** Adds a type to those that are there, unless it reads like one of them. */
+export function addType(types: ArrayType[], type: ArrayType | null): void {
   if (!type) return;
   const text = showType(type);
   if (!types.some(t => showType(t) === text)) types.push(type);
@@ -69,9 +71,10 @@ export class Notes implements Recorder {
   paused = false;
   /** Every call of a layer in order, where somebody wants to run them. */
   trace: LayerCall[] | null = null;
-  readonly findings: Finding[] = [];
-  /** Definitions of functions that were entered with arguments of which enough is known. */
-  readonly reached = new Set<unknown>();
+  /** The function or class that was read, where what is noted is of that alone. */
+  subject: Node | null = null;
+  private readonly refused: { place: Origin; said: Omit<Finding, keyof Origin> }[] = [];
+  readonly reached = new Set<FunctionDef | Lambda>();
   readonly layers = new Map<InstanceValue, LayerUse>();
   /** By file, then by `siteKey`. */
   private readonly seen = new Map<string, Map<number, Seen>>();
@@ -85,9 +88,13 @@ export class Notes implements Recorder {
   /** Layers that were made or called since the last `keep`. */
   private readonly touched = new Set<LayerUse>();
 
-  constructor(readonly view: View) {}
+  /** @param base what was noted when the object was made that this reads a method of */
+  constructor(
+    readonly view: View,
+    readonly base: Notes | null = null,
+  ) {}
 
-  private typeOf(value: Value): ArrayType | null {
+  typeOf(value: Value): ArrayType | null {
     if (value.kind !== 'array') return null;
     return { shape: this.facts!.shape(value.node.shape), dtype: value.node.dtype };
   }
@@ -124,15 +131,12 @@ export class Notes implements Recorder {
     if (layer?.origin) related.push({ origin: layer.origin, message: `this ${layer.cls.name} was made here` });
     const outer = chain.slice(0, -1);
     for (const origin of outer.toReversed().slice(0, 6)) related.push({ origin, message: 'called from here' });
-    this.findings.push({
-      ...place,
-      kind: refusal.kind,
-      message: refusal.message,
-      detail: refusal.detail,
-      view: this.view,
-      chain,
-      related,
-    });
+    const { kind, message, detail } = refusal;
+    this.refused.push({ place, said: { kind, message, detail, view: this.view, chain, related } });
+  }
+
+  get findings(): Finding[] {
+    return this.refused.map(({ place, said }) => ({ ...place, ...said }));
   }
 
   /** A class is about to be read through this instance. */
@@ -157,7 +161,7 @@ export class Notes implements Recorder {
     }
     const shared = new Map<object, Value>();
     for (const { instance, inputs, outputs } of this.touched) {
-      if (!this.copies.has(instance)) this.copies.set(instance, snapshot(instance, shared));
+      if (this.lasting(instance) === instance) this.copies.set(instance, snapshot(instance, shared));
       for (const types of [inputs, outputs])
         for (const [i, type] of types.entries()) types[i] = { shape: this.facts!.shape(type.shape), dtype: type.dtype };
     }
@@ -166,19 +170,31 @@ export class Notes implements Recorder {
 
   /** The instance as it was when it was last seen whole. */
   lasting(instance: InstanceValue): InstanceValue {
-    return this.copies.get(instance) ?? instance;
+    return this.copies.get(instance) ?? this.base?.lasting(instance) ?? instance;
   }
 
   made(instance: InstanceValue, place: Origin): void {
     if (this.paused || this.layers.has(instance)) return;
+    this.touched.add(this.use(instance, place));
+  }
+
+  private use(instance: InstanceValue, place: Origin): LayerUse {
     const use = { instance, place, inputs: [], outputs: [] };
     this.layers.set(instance, use);
-    this.touched.add(use);
+    return use;
+  }
+
+  /** The layer, which may have been made before this reading began. */
+  private layer(instance: InstanceValue): LayerUse | null {
+    const own = this.layers.get(instance);
+    if (own) return own;
+    const made = this.base?.layers.get(instance);
+    return made ? this.use(instance, made.place) : null;
   }
 
   called(instance: InstanceValue, input: Value | null, output: Value): void {
     this.trace?.push({ instance, input, output });
-    const use = this.layers.get(instance);
+    const use = this.layer(instance);
     if (!use || use.inputs.length >= MOST_AT_A_PLACE) return;
     const given = input && settle(input);
     this.touched.add(use);
@@ -196,20 +212,12 @@ export class Notes implements Recorder {
     return v.kind === 'array' ? Array.isArray(this.facts!.shape(v.node.shape)) : v.kind !== 'unknown';
   }
 
-  /** Everything seen in a file, with what is known by now put in. */
-  observations(file: string): Observation[] {
-    const all: Observation[] = [];
-    for (const { kind, place, name, function: within, values, types } of this.seen.get(file)?.values() ?? []) {
-      // What was known when it was seen may have been undone with its branch; what was learnt since is more.
-      const told = values.map((value, i): Told => ({ value, type: this.learnt(types[i]) }));
-      const kept = this.view === 'reader' ? mostTelling(told.flatMap(t => alternatives(t, v => this.typeOf(v)))) : told;
-      for (const { value, type } of distinct(kept))
-        all.push({ ...place, kind, view: this.view, name, function: within, value, type });
-    }
-    return all.sort((a, b) => a.start - b.start || a.end - b.end || (a.kind < b.kind ? -1 : 1));
+  sites(file: string): Iterable<Seen> {
+    return this.seen.get(file)?.values() ?? [];
   }
 
-  private learnt(type: ArrayType | null): ArrayType | null {
+  /** A type with what has been learnt since put in. */
+  learnt(type: ArrayType | null): ArrayType | null {
     return type && { shape: this.facts!.shape(type.shape), dtype: type.dtype };
   }
 }

@@ -9,6 +9,7 @@ import type { Facts } from '../../../engine/src/dims/facts';
 import { OpenShape } from '../../../engine/src/dims/shape';
 import type { ArrayType } from '../../../engine/src/graph/op';
 import { showType } from '../../../engine/src/graph/show';
+import { observationsOf } from '../../../server/src/analysis/observations';
 import type { Observation, SourceFile } from '../../../server/src/analysis/types';
 import { showValue } from '../../../server/src/features/show';
 import type { Value } from '../../../server/src/interpreter/values';
@@ -146,7 +147,7 @@ export function scoreProgram(program: TracedProgram, ran: readonly RanScenario[]
     const run = ran.find(r => r.name === scenario);
     for (const [file, sites] of Object.entries(recorded)) {
       const source = sources.source(file);
-      const seen = run && source ? placed(run.notes.observations(source.path), source) : null;
+      const seen = run && source ? placed(observationsOf(source.path, [run.notes]), source) : null;
       for (const [index, values] of Object.entries(sites)) {
         const site = sources.files[file].sites[Number(index)];
         const [kind, line, column, endLine, endColumn, , name] = site;
