@@ -35,7 +35,7 @@ export class Analyses {
     private readonly workspace: Workspace,
     private readonly reportOptions: () => ReportOptions,
   ) {
-    this.analyser = new Analyser(workspace);
+    this.analyser = new Analyser(workspace, { keeps: true });
   }
 
   /** The document's analysis, made now if there is none; null where there is no such file. */
@@ -56,6 +56,9 @@ export class Analyses {
   invalidate(path: string): string[] {
     const stale = [...this.kept].filter(([own, a]) => own === path || a.dependencies.has(path)).map(([own]) => own);
     for (const own of stale) this.kept.delete(own);
+    // Analyses know by the sources they read whether they hold; what else changes, they cannot see.
+    if (!/\.(py|pyi|ipynb)$/.test(path)) this.analyser.forget();
+    else if (!this.workspace.isOpen(path)) this.analyser.forget(path);
     return stale;
   }
 
@@ -63,6 +66,7 @@ export class Analyses {
   clear(): string[] {
     const all = [...this.kept.keys()];
     this.kept.clear();
+    this.analyser.forget();
     return all;
   }
 

@@ -6,6 +6,7 @@
  */
 import type { SourceFile, SourceProvider } from '../analysis/types';
 import type { ArraysInFile } from '../interpreter/interpreter';
+import { graft, type Parsed } from '../python/graft';
 import { parse } from '../python/parse';
 import { LineIndex } from '../python/positions';
 import { isCheckpoint, readCheckpointNow } from './checkpoint';
@@ -35,6 +36,8 @@ const NEVER_CHECKED = new Set(['node_modules', '__pycache__', 'site-packages', '
 export class Workspace implements SourceProvider {
   private readonly held = new Map<string, Held>();
   private readonly open = new Map<string, { text: string; notebook: Notebook | null }>();
+  /** The trees that open documents had before they were edited. */
+  private readonly parsed = new Map<string, Parsed>();
   private readonly settings = new Map<string, ProjectSettings>();
   private readonly checkpoints = new Map<string, { stamp: number | null; found: ArraysInFile | null }>();
   private resolver: ImportResolver | null = null;
@@ -83,7 +86,12 @@ export class Workspace implements SourceProvider {
         return null;
       }
     }
-    const source: SourceFile = { path, text, module: parse(text), lines: new LineIndex(text) };
+    let module = parse(text);
+    const before = this.parsed.get(path);
+    // What an edit leaves as it was stays the same nodes, so that analyses know it again.
+    if (before && graft(before, { text, module })) module = before.module;
+    if (opened) this.parsed.set(path, { text, module });
+    const source: SourceFile = { path, text, module, lines: new LineIndex(text) };
     const held = { source, notebook, stamp: opened ? null : this.files.stamp(path) };
     this.held.set(path, held);
     return held;
@@ -129,6 +137,7 @@ export class Workspace implements SourceProvider {
   closeDocument(path: string): void {
     this.open.delete(path);
     this.held.delete(path);
+    this.parsed.delete(path);
   }
 
   isOpen(path: string): boolean {
