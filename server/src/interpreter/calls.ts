@@ -137,6 +137,8 @@ export function callFunction(ev: Evaluator, f: FunctionValue, passed: Arguments)
   const given = [...scope.names.values()];
   if (active.some(frame => repeats(ev, frame.given, given))) return unknown('is what a call inside itself answers');
   const caller = ev.origin();
+  const turn = ev.atYield?.node === f.node ? ev.atYield.run : undefined;
+  if (turn) ev.atYield = null;
   const frame: Frame = {
     scope,
     module: f.module,
@@ -147,7 +149,9 @@ export function callFunction(ev: Evaluator, f: FunctionValue, passed: Arguments)
     nonlocals: new Set(),
     pending: [],
     yields:
-      f.node.kind === 'FunctionDef' && f.node.isGenerator ? { values: [], forks: ev.heap.depth, exact: true } : null,
+      f.node.kind === 'FunctionDef' && f.node.isGenerator
+        ? { values: [], forks: ev.heap.depth, exact: true, turn }
+        : null,
     caller,
     given,
   };

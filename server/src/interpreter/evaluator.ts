@@ -127,6 +127,8 @@ export interface Yields {
   readonly forks: number;
   /** Whether `values` is all, each once. */
   exact: boolean;
+  /** What takes its turn at each `yield`: the block of a `with`. */
+  readonly turn?: (value: Value) => void;
 }
 
 /** One activation: a function call, a class body or a module. */
@@ -156,6 +158,8 @@ export class Evaluator implements Interpreter {
   readonly modules = new Map<string, ModuleValue>();
   readonly arrayType: NativeType;
   readonly frames: Frame[] = [];
+  /** What takes its turn where the next call of a generator function yields. */
+  atYield: { readonly node: Node; readonly run: (value: Value) => void } | null = null;
   /** How many enclosing `try` bodies would catch what is raised. */
   catching = 0;
   /** Counts reads of values that hold only by default: a decision that needed one is not certain. */

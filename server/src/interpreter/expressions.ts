@@ -156,6 +156,7 @@ function dispatch(ev: Evaluator, e: Expr): Value {
     case 'Yield': {
       const value = e.value ? evaluate(ev, e.value) : NONE;
       yielded(ev, [value]);
+      ev.frame.yields?.turn?.(value);
       return unknown('is sent to a generator');
     }
     case 'YieldFrom': {

@@ -11,12 +11,10 @@ import type {
   Stmt,
   Try,
   While,
-  With,
 } from '../python/ast';
 import { walk } from '../python/walk';
 import { walkTwice } from './again';
 import { assign, assignedNames, bindName } from './assignment';
-import { getAttribute } from './attributes';
 import { attempt, collect, type Flow, fork, glance } from './branches';
 import { classDefinition, functionDefinition } from './definitions';
 import { type Evaluator, PythonRaise } from './evaluator';
@@ -24,6 +22,7 @@ import { evaluate } from './expressions';
 import { importFrom, importNames } from './imports';
 import { learn, narrow } from './knowledge';
 import { hasNews, loop } from './loops';
+import { dottedName, withBlock } from './managers';
 import { augmented, truthOf } from './operators';
 import { matchPattern } from './patterns';
 import { deleteItem } from './subscripts';
@@ -88,7 +87,7 @@ function dispatch(ev: Evaluator, stmt: Stmt): Flow {
       importFrom(ev, stmt);
       return null;
     case 'With':
-      return withBlock(ev, stmt);
+      return withBlock(ev, stmt, () => block(ev, stmt.body));
     case 'Try':
       return tryBlock(ev, stmt);
     case 'Raise':
@@ -315,35 +314,6 @@ function openWhile(ev: Evaluator, stmt: While): Flow {
 }
 
 // ---- with, try, match -------------------------------------------------------------------------------------------------
-
-/** Managers under which an exception is expected or swallowed. */
-const CATCHING = /(^|\.)(raises|assertRaises|assertRaisesRegex|suppress|assertWarns)$/;
-
-function withBlock(ev: Evaluator, stmt: With): Flow {
-  let catches = false;
-  for (const item of stmt.items) {
-    const manager = evaluate(ev, item.expr);
-    if (item.expr.kind === 'Call' && CATCHING.test(dottedName(item.expr.func))) catches = true;
-    if (!item.target) continue;
-    const enter = getAttribute(ev, manager, '__enter__');
-    const value =
-      enter && enter.kind !== 'unknown'
-        ? ev.callWith(enter)
-        : manager.kind === 'iterator'
-          ? (manager.items?.[0] ?? manager.element ?? unknown('comes from a context manager'))
-          : unknown('comes from a context manager');
-    assign(ev, item.target, value);
-  }
-  if (!catches) return block(ev, stmt.body);
-  ev.catching++;
-  const flow = attempt(() => block(ev, stmt.body));
-  ev.catching--;
-  return flow?.kind === 'raise' ? null : flow;
-}
-
-function dottedName(e: Expr): string {
-  return e.kind === 'Name' ? e.id : e.kind === 'Attribute' ? `${dottedName(e.value)}.${e.attr}` : '';
-}
 
 function tryBlock(ev: Evaluator, stmt: Try): Flow {
   if (stmt.handlers.length > 0) ev.catching++;

@@ -137,6 +137,8 @@ export interface FunctionValue {
   /** The class whose body defined it: what `super()` needs. */
   readonly owner: ClassValue | null;
   readonly attributes: Map<string, Value>;
+  /** It is a generator under `contextlib.contextmanager`. */
+  readonly manages?: boolean;
 }
 export interface MethodValue {
   readonly kind: 'method';

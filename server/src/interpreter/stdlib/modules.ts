@@ -532,7 +532,12 @@ export function standardLibrary(): Map<string, ModuleValue> {
       fn('auto', () => int(anonymous())),
     ],
     contextlib: [
-      fn('contextmanager', identity),
+      fn('contextmanager', (ev, passed) => {
+        const f = ev.settled(need(passed, 0));
+        return f.kind === 'function' && f.node.kind === 'FunctionDef' && f.node.isGenerator
+          ? { ...f, manages: true }
+          : f;
+      }),
       fn('nullcontext', nullContext),
       fn('suppress', () => unknown('swallows exceptions')),
       marker('ExitStack'),
