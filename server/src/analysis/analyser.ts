@@ -4,11 +4,12 @@
 import type { ArrayNode } from '../../../engine/src/graph/graph';
 import type { Tensor } from '../../../engine/src/tensor';
 import { type Budget, Evaluator } from '../interpreter/evaluator';
-import type { Value } from '../interpreter/values';
+import { unknown, type Value } from '../interpreter/values';
 import type { Module } from '../python/ast';
 import { collect } from './collect';
 import { runEntry, type WhenMade } from './entry';
 import { WorkspaceHost } from './host';
+import { importedTwice } from './imported';
 import { Notes } from './notes';
 import { readDefinitions, TOGETHER } from './reader';
 import { type Entered, enteredIn, isUnchanged, KeptReadings } from './readings';
@@ -175,7 +176,12 @@ export class Analyser {
     // Loading reports nothing: the program view said what there is to say about the top level.
     run.ev.muted++;
     run.notes.paused = true;
-    within(run, () => run.host.run(run.ev, source, 'reader'));
+    within(run, () => {
+      const { attributes } = run.host.run(run.ev, source, 'reader');
+      // Which of them a function meets depends on when it is called.
+      for (const name of importedTwice(source))
+        attributes.set(name, unknown(`${name} is imported from several places`));
+    });
     run.ev.muted--;
     run.notes.paused = false;
     return run;

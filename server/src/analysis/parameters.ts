@@ -238,9 +238,10 @@ export function symbolicInstance(ev: Evaluator, cls: ClassValue, depth = 0): Val
   return made;
 }
 
-/** A list of widths that only `__post_init__` fills holds others where the config has it. */
+/** What only `__post_init__` fills holds other widths, or is of another shape, where it is passed. */
 function asConfigured(ev: Evaluator, made: InstanceValue, name: string): void {
   const filled = ev.settled(made.attributes.get(name) ?? NONE);
+  if (filled.kind === 'array') made.attributes.set(name, openArray(ev, name));
   if (filled.kind !== 'list' && filled.kind !== 'tuple') return;
   const widths = filled.items ?? [filled.element!];
   if (widths.length === 0 || !widths.every(w => w.kind === 'int')) return;

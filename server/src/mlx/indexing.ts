@@ -110,6 +110,8 @@ function bound(interpreter: Interpreter, value: Value): Dim | null {
   if (v.kind === 'none') return null;
   if (v.kind === 'int') return v.value;
   if (isOpaque(v) || v.kind === 'native' || v.kind === 'instance') return anonymous(-Infinity);
+  // What is annotated as an array is often called with an int.
+  if (v.kind === 'array' && !Array.isArray(v.node.shape)) return anonymous(-Infinity);
   throw new Refusal('index-dtype', `The bounds of a slice must be ints or None, not ${typeName(v)}`);
 }
 
