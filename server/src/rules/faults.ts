@@ -172,11 +172,41 @@ function* sliceCopy(seen: Seen, target: Expr): Iterable<Diagnostic> {
 
 const CHANNELS_LAST = /^(Conv[123]d|ConvTranspose[123]d|BatchNorm|InstanceNorm|GroupNorm|(Max|Avg)Pool[123]d)$/;
 
-/** Whether the array was made by moving the last axis to position 1. */
+/** What gives arrays with their channels last, whatever its input. */
+const GIVES_CHANNELS_LAST = new Set(['conv']);
+
+/** Operations after which the last axis may be another. */
+const MOVES_AXES = new Set([
+  'transpose',
+  'reshape',
+  'flatten',
+  'unflatten',
+  'moveaxis',
+  'swapaxes',
+  'index',
+  'squeeze',
+]);
+
+/** Whether the array has its channels last for certain: a convolution made it, and nothing since has moved an axis. */
+function isChannelsLast({ call, shape }: ArrayNode, depth = 0): boolean {
+  if (!call || !Array.isArray(shape) || depth > 12 || MOVES_AXES.has(call.op)) return false;
+  if (GIVES_CHANNELS_LAST.has(call.op)) return true;
+  const alike = call.inputs.filter(i => Array.isArray(i.shape) && i.shape.length === shape.length);
+  return alike.length > 0 && alike.every(i => isChannelsLast(i, depth + 1));
+}
+
+/**
+ * Whether the array was made by moving channels, known to be on the last axis, to position 1. That alone: to move the
+ * last axis of anything else there may be what brings the channels last.
+ */
 function isChannelsFirst({ call }: ArrayNode): boolean {
   const axes = call?.op === 'transpose' ? (call.attrs as { axes: readonly number[] | null }).axes : null;
   const n = axes?.length ?? 0;
-  return n >= 3 && axes!.every((axis, i) => ((axis % n) + n) % n === (i === 0 ? 0 : i === 1 ? n - 1 : i - 1));
+  return (
+    n >= 3 &&
+    axes!.every((axis, i) => ((axis % n) + n) % n === (i === 0 ? 0 : i === 1 ? n - 1 : i - 1)) &&
+    isChannelsLast(call!.inputs[0])
+  );
 }
 
 function* channelsFirst(seen: Seen, node: Call, path: readonly Node[]): Iterable<Diagnostic> {
