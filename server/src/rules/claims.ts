@@ -2,7 +2,7 @@
  * MLX7xx: comments and docstrings that say another shape than the code has.
  *
  * A claim is contradicted where every shape seen differs from it in rank, or in an axis that both give as a number. Names
- * of axes are the author's own and contradict nothing.
+ * of axes are the author's own and contradict nothing. Beside an array of one axis, a list may as well be its elements.
  */
 import { type Dim, isKnown, symbolsOf } from '../../../engine/src/dims/dim';
 import { showShape } from '../../../engine/src/dims/shape';
@@ -39,6 +39,7 @@ function provenShape(observations: readonly Observation[]): readonly Dim[] | nul
 }
 
 function contradicts(axes: readonly Axis[], shape: readonly Dim[]): boolean {
+  if (shape.length < 2) return false;
   const rest = axes.indexOf('...');
   if (rest < 0 ? axes.length !== shape.length : axes.length - 1 > shape.length) return true;
   return axes.some((axis, i) => {
