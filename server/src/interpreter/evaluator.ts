@@ -17,6 +17,7 @@ import type { Held } from './again';
 import { getAttribute, setAttribute } from './attributes';
 import type { Pending } from './branches';
 import { callValue, instantiate } from './calls';
+import { compare, truthOf } from './comparison';
 import { formatValue } from './format';
 import { Heap } from './heap';
 import { isInstance } from './instances';
@@ -24,7 +25,7 @@ import type { ArraysInFile, Interpreter } from './interpreter';
 import { args } from './interpreter';
 import { iterate, lengthOf } from './iteration';
 import { joinValues } from './join';
-import { binary, compare, truthOf } from './operators';
+import { binary } from './operators';
 import { getItem, setItem } from './subscripts';
 import {
   type Arguments,

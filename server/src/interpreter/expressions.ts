@@ -5,11 +5,12 @@ import type { Call, Compare, Comprehension, Expr, FString, FStringField, IfExp, 
 import { assign, bindName } from './assignment';
 import { attempt, fork, glance } from './branches';
 import { formatWith } from './builtins/format-spec';
+import { compare, truthOf } from './comparison';
 import { makeFunction } from './definitions';
 import type { Evaluator, Frame } from './evaluator';
 import { Unknowable } from './interpreter';
 import { learn, narrow } from './knowledge';
-import { binary, compare, truthOf, unary } from './operators';
+import { binary, unary } from './operators';
 import { asMayBeGiven, DEFAULTED, isDefaultedIndex, isDefaultedNone, resting } from './usual';
 import {
   type Arguments,

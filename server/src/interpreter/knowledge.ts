@@ -3,10 +3,10 @@
  */
 import { OpenShape } from '../../../engine/src/dims/shape';
 import type { Expr } from '../python/ast';
+import { truthOf } from './comparison';
 import type { Evaluator } from './evaluator';
 import { evaluate } from './expressions';
 import { filterOptions, optionsOf } from './join';
-import { truthOf } from './operators';
 import type { Value } from './values';
 
 /** Evaluates a plain name or dotted attribute again; null for anything that could have effects. */

@@ -2,9 +2,9 @@
  * Methods of Python's own types: one table a type, each method a function of the value and its arguments.
  */
 import { anonymous, isKnown } from '../../../../engine/src/dims/dim';
+import { equal } from '../comparison';
 import type { Evaluator } from '../evaluator';
 import { dictOf } from '../expressions';
-import { equal } from '../operators';
 import { setKey } from '../subscripts';
 import {
   type Arguments,

@@ -208,6 +208,9 @@ const FUNCTOOLS: readonly (readonly [string, Value])[] = [
 ];
 
 /** All ways to take one of each; bounded. */
+/** More are not told apart. */
+const MOST_COMBINATIONS = 4096;
+
 function combinations(lists: readonly (readonly Value[])[]): Value[][] {
   return lists.reduce<Value[][]>((rows, items) => rows.flatMap(r => items.map(i => [...r, i])), [[]]);
 }
@@ -216,11 +219,14 @@ const ITERTOOLS: readonly (readonly [string, Value])[] = [
   fn('chain', (ev, passed) => (passed.open ? unknownMany() : chain(ev, passed.positional))),
   fn('product', (ev, passed) => {
     if (passed.open) return unknownMany();
-    const overs = passed.positional.map(p => ev.iterate(p));
-    if (overs.some(o => !o.items))
+    const repeat = ev.settled(passed.keywords.get('repeat') ?? int(1));
+    if (repeat.kind !== 'int' || !isKnown(repeat.value)) return unknownMany();
+    const once = passed.positional.map(p => ev.iterate(p));
+    const overs = Array.from({ length: Math.max(0, repeat.value) }, () => once).flat();
+    const count = overs.reduce((n, o) => n * (o.items?.length ?? Infinity), 1);
+    if (!(count <= MOST_COMBINATIONS))
       return iterator({ items: null, element: tuple(overs.map(o => o.element)), length: anonymous() });
-    const rows = combinations(overs.map(o => o.items!)).slice(0, 4096);
-    return iterator(known(rows.map(r => tuple(r))));
+    return iterator(known(combinations(overs.map(o => o.items!)).map(r => tuple(r))));
   }),
   fn('accumulate', (ev, passed) => {
     const over = ev.iterate(need(passed, 0));
