@@ -197,7 +197,7 @@ export function decide(ev: Evaluator, test: Expr, yes: () => Flow, no: () => Flo
     if (left) return;
     for (const { target, key, read, before } of ev.heap.changesSince(began)) {
       const value = read() as Value | undefined;
-      if (target === names) others.set(key, resolved(ev, value!));
+      if (target === names && value) others.set(key, resolved(ev, value));
       else if (before === undefined && target instanceof Map && value) ev.unusual.set(target, key, value);
     }
   });

@@ -37,7 +37,7 @@ export const asMayBeGiven = (v: Value): Value =>
 /** The value as it is known now, when what was learnt is about to be taken back. */
 export function resolved(ev: Evaluator, value: Value): Value {
   const v = ev.settled(value);
-  return v?.kind === 'array' ? array(source({ shape: ev.facts.shape(v.node.shape), dtype: v.node.dtype })) : v;
+  return v.kind === 'array' ? array(source({ shape: ev.facts.shape(v.node.shape), dtype: v.node.dtype })) : v;
 }
 
 /** A symbol that stands alone, by its name. */

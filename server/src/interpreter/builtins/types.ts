@@ -192,6 +192,10 @@ function entryOf(ev: Evaluator, self: DictValue, key: Value | undefined): { valu
   if (id !== null) {
     const entry = self.entries.get(id);
     if (entry) return { value: entry.value, certain: true };
+    const at = ev.settled(key!);
+    // Of a dict that anything may have filled, entries under different keys are different things.
+    if (self.rest?.kind === 'parameter' && at.kind === 'str' && at.value !== null)
+      return { value: { kind: 'parameter', name: at.value, settled: null }, certain: false };
     return self.rest ? { value: self.rest, certain: false } : null;
   }
   const all = [...[...self.entries.values()].map(e => e.value), ...(self.rest ? [self.rest] : [])];
