@@ -171,7 +171,7 @@ export class Evaluator implements Interpreter {
   readonly unusual = new Entries();
   /** How many conditions that nothing decides led here. */
   doubts = 0;
-  /** Whether objects are followed from where they are made: not so where functions are read on their own. */
+  /** Whether objects are followed from where they are made. */
   followsAll = false;
   private readonly escaped = new WeakSet<InstanceValue>();
   /** Attributes whose absence was reported: the next read of one is no news. */

@@ -38,6 +38,9 @@ export interface Interpreter {
   /** State that belongs to one run of a program (MLX's random generator, default device), by owner. */
   readonly session: Map<string, unknown>;
 
+  /** Whether a program is followed from its start: not so where functions are read on their own. */
+  readonly followsAll: boolean;
+
   /** The values of an array, in a run that computes them where the program reads them; null in every other. */
   readonly values: ((node: ArrayNode) => Tensor | null) | null;
 

@@ -232,10 +232,11 @@ const metal = module(
 );
 
 /**
- * How many processes run the program, and which one this is. Usually it runs alone, which decides conditions; shapes
- * keep the symbol.
+ * How many processes run the program. One that is followed from its start runs alone, as it does without a launcher; a
+ * function read on its own may run among several, and shapes keep the symbol.
  */
-function groupSize(interpreter: Interpreter): Poly {
+function groupSize(interpreter: Interpreter): Dim {
+  if (interpreter.followsAll) return 1;
   let size = interpreter.session.get('mx.distributed') as Poly | undefined;
   if (!size) interpreter.session.set('mx.distributed', (size = symbol('group_size', { least: 1, usual: 1 })));
   return size;
@@ -252,7 +253,14 @@ const group: NativeType = {
 };
 const GROUP_METHODS = new Map<string, BuiltinValue>([
   ['size', builtin('Group.size', interpreter => int(groupSize(interpreter)), 'Group.size()')],
-  ['rank', builtin('Group.rank', () => int(symbol('rank', { usual: 0 })), 'Group.rank()')],
+  [
+    'rank',
+    builtin(
+      'Group.rank',
+      interpreter => int(interpreter.followsAll ? 0 : symbol('rank', { usual: 0 })),
+      'Group.rank()',
+    ),
+  ],
   ['split', builtin('Group.split', () => native(group, null), 'Group.split(color, key=-1)')],
 ]);
 
