@@ -48,6 +48,8 @@ export interface EntryAnalysis extends FileAnalysis {
 }
 
 const READER_STEPS = 60_000;
+/** How many steps a file may take as Python would run it: what real programs need and no more, for an editor waits. */
+const PROGRAM_STEPS = 500_000;
 
 /** A run that has ended, with what it rests on. */
 interface Standing {
@@ -164,7 +166,7 @@ export class Analyser {
 
   /** The file as Python would run it. */
   program(source: SourceFile): Run {
-    const run = this.begin('program', 1_500_000);
+    const run = this.begin('program', PROGRAM_STEPS);
     run.ev.followsAll = true;
     within(run, () => run.host.run(run.ev, source, '__main__'));
     return run;
