@@ -10,6 +10,7 @@ import { makeFunction } from './definitions';
 import type { Evaluator, Frame } from './evaluator';
 import { Unknowable } from './interpreter';
 import { learn, narrow } from './knowledge';
+import { managerOf } from './managers';
 import { binary, unary } from './operators';
 import { asMayBeGiven, DEFAULTED, isDefaultedIndex, isDefaultedNone, resting } from './usual';
 import {
@@ -269,7 +270,7 @@ function callExpression(ev: Evaluator, e: Call): Value {
   if (e.func.kind === 'Name' && e.func.id === 'super' && e.args.length === 0) return superOf(ev);
   const callee = evaluate(ev, e.func);
   const passed = callArguments(ev, e);
-  return guarded(ev, e, () => ev.call(callee, passed));
+  return managerOf(ev, callee, passed) ?? guarded(ev, e, () => ev.call(callee, passed));
 }
 
 function superOf(ev: Evaluator): Value {

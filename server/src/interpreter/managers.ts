@@ -4,14 +4,14 @@
  * A generator under `contextlib.contextmanager` runs as Python runs it: up to its `yield`, where the block takes its turn,
  * and from there to its end. So what it sets for the block holds in the block, and what it takes back is back after it.
  */
-import type { Call, Expr, With } from '../python/ast';
+import type { Expr, With } from '../python/ast';
 import { assign } from './assignment';
 import { getAttribute } from './attributes';
 import { attempt, type Flow } from './branches';
 import type { Evaluator } from './evaluator';
-import { callArguments, evaluate } from './expressions';
+import { evaluate } from './expressions';
 import { args } from './interpreter';
-import { type FunctionValue, NONE, unknown, type Value } from './values';
+import { type Arguments, type FunctionValue, type NativeType, NONE, nativeClass, unknown, type Value } from './values';
 
 /** Managers under which an exception is expected or swallowed. */
 const CATCHING = /(^|\.)(raises|assertRaises|assertRaisesRegex|suppress|assertWarns)$/;
@@ -28,12 +28,10 @@ function under(ev: Evaluator, item: With['items'][number], block: () => Flow): F
   const bind = (value: Value): void => {
     if (item.target) assign(ev, item.target, value);
   };
-  const call = item.expr.kind === 'Call' ? item.expr : null;
-  const callee = call && CATCHING.test(dottedName(call.func)) ? null : call && evaluate(ev, call.func);
-  const generator = callee && generatorOf(ev, callee);
-  if (call && callee && generator) return aroundYield(ev, call, callee, generator, bind, block);
-
   const manager = ev.settled(evaluate(ev, item.expr));
+  if (manager.kind === 'native' && manager.type === GENERATOR_MANAGER)
+    return aroundYield(ev, manager.data as Managed, bind, block);
+
   const method = (name: string): Value | null => {
     const found = manager.kind === 'instance' || item.target ? getAttribute(ev, manager, name) : null;
     return found && found.kind !== 'unknown' ? found : null;
@@ -41,7 +39,7 @@ function under(ev: Evaluator, item: With['items'][number], block: () => Flow): F
   const enter = method('__enter__');
   const first = manager.kind === 'iterator' ? (manager.items?.[0] ?? manager.element) : null;
   bind(enter ? ev.callWith(enter) : (first ?? unknown('comes from a context manager')));
-  if (call && CATCHING.test(dottedName(call.func))) {
+  if (item.expr.kind === 'Call' && CATCHING.test(dottedName(item.expr.func))) {
     ev.catching++;
     const flow = attempt(block);
     ev.catching--;
@@ -54,26 +52,34 @@ function under(ev: Evaluator, item: With['items'][number], block: () => Flow): F
   return flow;
 }
 
-/** The generator function that a call of `callee` runs as a context manager; null for any other callee. */
-function generatorOf(ev: Evaluator, callee: Value): FunctionValue | null {
-  const v = ev.settled(callee);
-  const f = v.kind === 'method' ? v.func : v;
-  return f.kind === 'function' && f.manages ? f : null;
+/** A call that waits for its `with`. */
+interface Managed {
+  readonly callee: Value;
+  readonly generator: FunctionValue;
+  readonly passed: Arguments;
 }
 
-function aroundYield(
-  ev: Evaluator,
-  call: Call,
-  callee: Value,
-  generator: FunctionValue,
-  bind: (value: Value) => void,
-  block: () => Flow,
-): Flow {
-  const passed = callArguments(ev, call);
+/** What a call of a generator under `contextmanager` is worth: nothing of it runs before a `with` enters it. */
+const GENERATOR_MANAGER: NativeType = {
+  name: 'context manager',
+  cls: nativeClass('_GeneratorContextManager', []),
+  getAttribute: (_, __, name) => unknown(`${name} of a context manager`),
+};
+
+/** The manager that calling `callee` makes; null for any callee but a generator under `contextmanager`. */
+export function managerOf(ev: Evaluator, callee: Value, passed: Arguments): Value | null {
+  const v = ev.settled(callee);
+  const f = v.kind === 'method' ? v.func : v;
+  if (f.kind !== 'function' || !f.manages) return null;
+  const data: Managed = { callee: v, generator: f, passed };
+  return { kind: 'native', type: GENERATOR_MANAGER, data };
+}
+
+function aroundYield(ev: Evaluator, managed: Managed, bind: (value: Value) => void, block: () => Flow): Flow {
   const { frame } = ev;
   const flows: Flow[] = [];
   ev.atYield = {
-    node: generator.node,
+    node: managed.generator.node,
     run(value) {
       ev.frames.push(frame);
       try {
@@ -85,7 +91,7 @@ function aroundYield(
     },
   };
   try {
-    ev.call(callee, passed);
+    ev.call(managed.callee, managed.passed);
   } finally {
     ev.atYield = null;
   }
