@@ -5,7 +5,7 @@ import type { ArrayNode } from '../../engine/src/graph/graph';
 import type { Refusal } from '../../engine/src/graph/refusal';
 import { WorkspaceHost } from '../../server/src/analysis/host';
 import { attempt } from '../../server/src/interpreter/branches';
-import { Evaluator, type Frame, type Recorder } from '../../server/src/interpreter/evaluator';
+import { Evaluator, moduleFrame, type Recorder } from '../../server/src/interpreter/evaluator';
 import { block } from '../../server/src/interpreter/statements';
 import { array, module, type Value } from '../../server/src/interpreter/values';
 import { parse } from '../../server/src/python/parse';
@@ -28,18 +28,7 @@ export function run(text: string, given: Iterable<readonly [string, ArrayNode]> 
   };
   const evaluator = new Evaluator(new WorkspaceHost({ source: () => null, resolve: () => null }), recorder);
   const scope = module('test');
-  const frame: Frame = {
-    scope: { names: scope.attributes, parent: null, kind: 'module' },
-    module: scope,
-    func: null,
-    cls: null,
-    name: '<module>',
-    globals: new Set(),
-    nonlocals: new Set(),
-    pending: [],
-    yields: null,
-    caller: null,
-  };
+  const frame = moduleFrame(scope);
   evaluator.frames.push(frame);
   for (const [name, node] of given) scope.attributes.set(name, array(node));
   attempt(() => block(evaluator, parse(`import mlx.core as mx\nimport mlx.nn as nn\n${text}`).body));

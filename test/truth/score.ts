@@ -10,7 +10,7 @@ import { showType } from '../../engine/src/graph/show';
 import { cast } from '../../engine/src/numeric/cast';
 import { elementCount, type Tensor } from '../../engine/src/tensor';
 import { WorkspaceHost } from '../../server/src/analysis/host';
-import { Evaluator, type Frame, PythonRaise, type Recorder } from '../../server/src/interpreter/evaluator';
+import { Evaluator, moduleFrame, PythonRaise, type Recorder } from '../../server/src/interpreter/evaluator';
 import { evaluate } from '../../server/src/interpreter/expressions';
 import { block } from '../../server/src/interpreter/statements';
 import { array, type InstanceValue, module, type Value } from '../../server/src/interpreter/values';
@@ -58,18 +58,7 @@ class Session {
       entered: () => {},
     };
     this.ev = new Evaluator(new WorkspaceHost(SOURCES), recorder, { steps: 200_000, depth: 60 });
-    const frame: Frame = {
-      scope: { names: this.scope.attributes, parent: null, kind: 'module' },
-      module: this.scope,
-      func: null,
-      cls: null,
-      name: '<module>',
-      globals: new Set(),
-      nonlocals: new Set(),
-      pending: [],
-      yields: null,
-      caller: null,
-    };
+    const frame = moduleFrame(this.scope);
     this.ev.frames.push(frame);
     block(this.ev, PREAMBLE.body);
     for (const [name, recorded] of Object.entries(env)) this.scope.attributes.set(name, array(recordedNode(recorded)));

@@ -4,7 +4,7 @@
 import { symbol } from '../../../engine/src/dims/dim';
 import type { DType } from '../../../engine/src/dtype';
 import { lookupClass } from '../interpreter/attributes';
-import type { Evaluator, Frame } from '../interpreter/evaluator';
+import { type Evaluator, moduleFrame } from '../interpreter/evaluator';
 import { args } from '../interpreter/interpreter';
 import {
   bool,
@@ -53,18 +53,7 @@ export function runEntry(run: Run, source: SourceFile, request: EntryRequest, ma
   ev.muted--;
   run.notes.paused = false;
   if (request.seed !== null) seed(run, request.seed);
-  const frame: Frame = {
-    scope: { names: main.attributes, parent: null, kind: 'module' },
-    module: main,
-    func: null,
-    cls: null,
-    name: '<module>',
-    globals: new Set(),
-    nonlocals: new Set(),
-    pending: [],
-    yields: null,
-    caller: null,
-  };
+  const frame = moduleFrame(main);
   ev.frames.push(frame);
   try {
     // `Autoencoder.encode` calls that method of what the class makes.

@@ -4,7 +4,7 @@
 
 import { attempt } from '../interpreter/branches';
 import { BUILTINS } from '../interpreter/builtins/functions';
-import type { Evaluator, Frame, Host } from '../interpreter/evaluator';
+import { type Evaluator, type Host, moduleFrame } from '../interpreter/evaluator';
 import type { ArraysInFile } from '../interpreter/interpreter';
 import { block } from '../interpreter/statements';
 import { standardLibrary } from '../interpreter/stdlib/modules';
@@ -56,18 +56,7 @@ export class WorkspaceHost implements Host {
     ev.modules.set(source.path, made);
     made.attributes.set('__name__', str(name));
     made.attributes.set('__file__', str(source.path));
-    const frame: Frame = {
-      scope: { names: made.attributes, parent: null, kind: 'module' },
-      module: made,
-      func: null,
-      cls: null,
-      name: '<module>',
-      globals: new Set(),
-      nonlocals: new Set(),
-      pending: [],
-      yields: null,
-      caller: ev.origin(),
-    };
+    const frame = moduleFrame(made, ev.origin());
     ev.frames.push(frame);
     try {
       const flow = attempt(() => block(ev, source.module.body));

@@ -1,7 +1,7 @@
 /** One run of a view, and parts of it that are taken back. */
 import { tentatively } from '../interpreter/branches';
-import { BudgetSpent, type Evaluator, type Frame, PythonRaise } from '../interpreter/evaluator';
-import type { ModuleValue, Origin, Value } from '../interpreter/values';
+import { BudgetSpent, type Evaluator, moduleFrame, PythonRaise } from '../interpreter/evaluator';
+import type { ModuleValue, Value } from '../interpreter/values';
 import type { WorkspaceHost } from './host';
 import type { Notes } from './notes';
 
@@ -36,20 +36,6 @@ function note(run: Run, e: unknown): void {
   } else if (e instanceof RangeError) run.limits.push('nests too deeply to follow');
   else throw e;
 }
-
-/** A frame in which code of a module's top level runs. */
-export const moduleFrame = (module: ModuleValue, caller: Origin | null): Frame => ({
-  scope: { names: module.attributes, parent: null, kind: 'module' },
-  module,
-  func: null,
-  cls: null,
-  name: '<module>',
-  globals: new Set(),
-  nonlocals: new Set(),
-  pending: [],
-  yields: null,
-  caller,
-});
 
 /**
  * Runs one reading in a frame of the module and takes back what it did, findings and observations apart. Where it

@@ -12,7 +12,7 @@ import type { LayerCall } from '../analysis/notes';
 import type { LayerSite } from '../analysis/types';
 import type { ExecuteRequest } from '../features/executor';
 import type { Printed } from '../interpreter/builtins/functions';
-import { type Frame, PythonRaise } from '../interpreter/evaluator';
+import { moduleFrame, PythonRaise } from '../interpreter/evaluator';
 import { args } from '../interpreter/interpreter';
 import type { InstanceValue, Value } from '../interpreter/values';
 import type { InputArray } from '../protocol';
@@ -279,18 +279,7 @@ export function within(run: Run, act: () => Value): Value {
   const { ev } = run;
   const main = [...ev.modules.values()].find(m => m.file !== null);
   if (!main) throw new Error('the file did not load');
-  const frame: Frame = {
-    scope: { names: main.attributes, parent: null, kind: 'module' },
-    module: main,
-    func: null,
-    cls: null,
-    name: '<module>',
-    globals: new Set(),
-    nonlocals: new Set(),
-    pending: [],
-    yields: null,
-    caller: null,
-  };
+  const frame = moduleFrame(main);
   ev.frames.push(frame);
   ev.steps = 0;
   try {

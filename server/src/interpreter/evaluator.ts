@@ -152,6 +152,20 @@ export interface Frame {
   readonly given?: readonly Value[];
 }
 
+/** The activation of a module's top level. @param caller where it is imported, null where it is where everything begins */
+export const moduleFrame = (module: ModuleValue, caller: Origin | null = null): Frame => ({
+  scope: { names: module.attributes, parent: null, kind: 'module' },
+  module,
+  func: null,
+  cls: null,
+  name: '<module>',
+  globals: new Set(),
+  nonlocals: new Set(),
+  pending: [],
+  yields: null,
+  caller,
+});
+
 export class Evaluator implements Interpreter {
   facts = new Facts();
   readonly heap = new Heap(values => this.join(values));

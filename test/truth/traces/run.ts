@@ -13,7 +13,7 @@ import { attempt } from '../../../server/src/interpreter/branches';
 import {
   BudgetSpent,
   Evaluator,
-  type Frame,
+  moduleFrame,
   type PythonRaise,
   type Recorder,
 } from '../../../server/src/interpreter/evaluator';
@@ -132,18 +132,7 @@ export function runProgram(program: TracedProgram, workspace: Workspace, root: s
   main.attributes.set('__name__', str('__trace__'));
   if (script.config) main.attributes.set('config', script.config);
   for (const [name, input] of Object.entries(script.env)) main.attributes.set(name, inputOf(input));
-  const frame: Frame = {
-    scope: { names: main.attributes, parent: null, kind: 'module' },
-    module: main,
-    func: null,
-    cls: null,
-    name: '<module>',
-    globals: new Set(),
-    nonlocals: new Set(),
-    pending: [],
-    yields: null,
-    caller: null,
-  };
+  const frame = moduleFrame(main);
   const run = (code: string): string | null => {
     ev.frames.length = 0;
     ev.frames.push(frame);
